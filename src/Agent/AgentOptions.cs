@@ -1,0 +1,92 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Weft.Agent;
+
+/// <summary>The agent's configuration file (JSON, <c>--config FILE</c>).</summary>
+public sealed record AgentOptions
+{
+    /// <summary>The Kubernetes node's name. Required.</summary>
+    public string NodeName { get; init; } = "";
+
+    /// <summary>Controllers to try in turn, for example <c>https://weft-controller.weft-system.svc:7443</c>. At least one.</summary>
+    public string[] Controllers { get; init; } = [];
+
+    /// <summary>The CA that the controller's certificate must come from (PEM).</summary>
+    public string? ControllerCaFile { get; init; }
+
+    /// <summary>The service-account token that names this agent to the controller; read again when it changes.</summary>
+    public string? TokenFile { get; init; }
+
+    /// <summary>The local OVSDB, for example <c>unix:/run/openvswitch/db.sock</c>.</summary>
+    public string Ovsdb { get; init; } = "unix:/run/openvswitch/db.sock";
+
+    /// <summary>The folder in which ovs-vswitchd keeps <c>BRIDGE.mgmt</c>.</summary>
+    public string OvsRunDir { get; init; } = "/run/openvswitch";
+
+    /// <summary>The integration bridge.</summary>
+    public string Bridge { get; init; } = "br-int";
+
+    /// <summary><c>system</c> (kernel data path) or <c>netdev</c> (user space).</summary>
+    public string DatapathType { get; init; } = "system";
+
+    /// <summary>The socket that the CNI plugin calls.</summary>
+    public string CniSocket { get; init; } = "/run/weft/cni.sock";
+
+    /// <summary>Leases and the last known node state.</summary>
+    public string StateDir { get; init; } = "/var/lib/weft";
+
+    /// <summary>Address of the agent's own pages (metrics, health, plan), host:port.</summary>
+    public string Listen { get; init; } = "127.0.0.1:10351";
+
+    /// <summary>MTU of the uplink in bytes; 0: read from the interface that owns the node's address.</summary>
+    public int UplinkMtu { get; init; }
+
+    /// <summary>Reads and validates a file.</summary>
+    /// <exception cref="AgentConfigurationException">The message names the file, the field and the remedy.</exception>
+    public static AgentOptions Load(string path)
+    {
+        AgentOptions options;
+        try
+        {
+            options = JsonSerializer.Deserialize(File.ReadAllText(path), AgentOptionsJson.Default.AgentOptions)
+                ?? throw new AgentConfigurationException($"{path}: the file is empty; it must hold a JSON object");
+        }
+        catch (JsonException e)
+        {
+            throw new AgentConfigurationException($"{path}: {e.Path ?? "$"}: {e.Message}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AgentConfigurationException($"{path}: cannot be read: {e.Message}", e);
+        }
+
+        var problem = options.FindProblem();
+        return problem is null ? options : throw new AgentConfigurationException($"{path}: {problem}");
+    }
+
+    private string? FindProblem() => this switch
+    {
+        { NodeName: "" } => "nodeName is missing: give the name of this node in Kubernetes",
+        { Controllers.Length: 0 } => "controllers is empty: give at least one URL such as https://weft-controller:7443",
+        { DatapathType: not ("system" or "netdev") } => $"datapathType is '{DatapathType}': it must be 'system' or 'netdev'",
+        { UplinkMtu: < 0 or > 65535 } => $"uplinkMtu is {UplinkMtu}: it must be 0 (automatic) to 65535",
+        { Bridge.Length: 0 or > 15 } => $"bridge is '{Bridge}': it must have 1 to 15 characters",
+        _ => Controllers.FirstOrDefault(c => !Uri.TryCreate(c, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")) is { } bad
+            ? $"controllers has '{bad}': it must be an http or https URL"
+            : null,
+    };
+}
+
+/// <summary>The configuration cannot be used; the message says which field and what to do.</summary>
+public sealed class AgentConfigurationException(string message, Exception? inner = null) : Exception(message, inner);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    ReadCommentHandling = JsonCommentHandling.Skip,
+    AllowTrailingCommas = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(AgentOptions))]
+internal sealed partial class AgentOptionsJson : JsonSerializerContext
+{
+}

@@ -1,0 +1,55 @@
+using Weft.Topology;
+
+namespace Weft.Agent.CniServer;
+
+/// <summary>What the CNI commands need from the rest of the agent. Safe for concurrent calls.</summary>
+public interface IPodNetwork
+{
+    /// <summary>Waits until the controller's slice has this pod on this node.</summary>
+    /// <returns>The port and what its interface needs.</returns>
+    /// <exception cref="PodNetworkException">The pod is not known here in time, or its network cannot be used; code and message are for the runtime.</exception>
+    Task<PodInterfacePlan> FindPodAsync(string podNamespace, string podName, string uid, CancellationToken ct);
+
+    /// <summary>Adds the port to the bridge and its flows to the switch. Returns after the barrier that confirms them.</summary>
+    /// <remarks>Idempotent for the same attachment. The host interface may appear before or after the call, but before it can succeed.</remarks>
+    /// <exception cref="PodNetworkException">The switch refused or did not answer; nothing of the attachment is left.</exception>
+    Task AttachAsync(Attachment attachment, CancellationToken ct);
+
+    /// <summary>Removes flows and port. Unknown attachments are no error.</summary>
+    Task DetachAsync(string containerId, string ifName, CancellationToken ct);
+
+    /// <summary>Says what is wrong with an attachment (CHECK): port, ofport, flows. Null when all is well.</summary>
+    Task<string?> CheckAsync(string containerId, string ifName, CancellationToken ct);
+
+    /// <summary>Every attachment that the switch holds now.</summary>
+    IReadOnlyCollection<Attachment> Attachments { get; }
+
+    /// <summary>Why ADD cannot work at the moment (STATUS), or null.</summary>
+    string? NotReadyReason { get; }
+}
+
+/// <summary>How a pod's interface is made.</summary>
+public sealed record PodInterfacePlan
+{
+    /// <summary>The pod's port as the controller knows it.</summary>
+    public required LogicalPort Port { get; init; }
+
+    /// <summary>The subnets to allocate from when <see cref="LogicalPort.Addresses"/> is empty, and to take prefix length and gateway from: IPv4 first.</summary>
+    public required EquatableArray<SwitchSubnet> Subnets { get; init; }
+
+    /// <summary>MTU of the pod's interface, bytes.</summary>
+    public required int Mtu { get; init; }
+
+    /// <summary>TX checksum offload must be off on the pod's side (userspace data path).</summary>
+    public bool DisableTxOffload { get; init; }
+}
+
+/// <summary>A failure with a CNI error code (CNI spec section "Error").</summary>
+public sealed class PodNetworkException(int code, string message, string details = "", Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>CNI error code: 3 container unknown, 4 invalid environment, 6 decoding, 7 invalid configuration, 11 try again later, 100 and up: ours.</summary>
+    public int Code { get; } = code;
+
+    /// <summary>A longer explanation and what to do.</summary>
+    public string Details { get; } = details;
+}
