@@ -4,43 +4,44 @@ using System.Text.Json.Serialization;
 namespace Weft.Agent;
 
 /// <summary>The agent's configuration file (JSON, <c>--config FILE</c>).</summary>
+/// <remarks>Settable, because generated deserialization resets init-only properties that the file leaves out.</remarks>
 public sealed record AgentOptions
 {
     /// <summary>The Kubernetes node's name. Required.</summary>
-    public string NodeName { get; init; } = "";
+    public string NodeName { get; set; } = "";
 
     /// <summary>Controllers to try in turn, for example <c>https://weft-controller.weft-system.svc:7443</c>. At least one.</summary>
-    public string[] Controllers { get; init; } = [];
+    public string[] Controllers { get; set; } = [];
 
     /// <summary>The CA that the controller's certificate must come from (PEM).</summary>
-    public string? ControllerCaFile { get; init; }
+    public string? ControllerCaFile { get; set; }
 
     /// <summary>The service-account token that names this agent to the controller; read again when it changes.</summary>
-    public string? TokenFile { get; init; }
+    public string? TokenFile { get; set; }
 
     /// <summary>The local OVSDB, for example <c>unix:/run/openvswitch/db.sock</c>.</summary>
-    public string Ovsdb { get; init; } = "unix:/run/openvswitch/db.sock";
+    public string Ovsdb { get; set; } = "unix:/run/openvswitch/db.sock";
 
     /// <summary>The folder in which ovs-vswitchd keeps <c>BRIDGE.mgmt</c>.</summary>
-    public string OvsRunDir { get; init; } = "/run/openvswitch";
+    public string OvsRunDir { get; set; } = "/run/openvswitch";
 
     /// <summary>The integration bridge.</summary>
-    public string Bridge { get; init; } = "br-int";
+    public string Bridge { get; set; } = "br-int";
 
     /// <summary><c>system</c> (kernel data path) or <c>netdev</c> (user space).</summary>
-    public string DatapathType { get; init; } = "system";
+    public string DatapathType { get; set; } = "system";
 
     /// <summary>The socket that the CNI plugin calls.</summary>
-    public string CniSocket { get; init; } = "/run/weft/cni.sock";
+    public string CniSocket { get; set; } = "/run/weft/cni.sock";
 
     /// <summary>Leases and the last known node state.</summary>
-    public string StateDir { get; init; } = "/var/lib/weft";
+    public string StateDir { get; set; } = "/var/lib/weft";
 
     /// <summary>Address of the agent's own pages (metrics, health, plan), host:port.</summary>
-    public string Listen { get; init; } = "127.0.0.1:10351";
+    public string Listen { get; set; } = "127.0.0.1:10351";
 
     /// <summary>MTU of the uplink in bytes; 0: read from the interface that owns the node's address.</summary>
-    public int UplinkMtu { get; init; }
+    public int UplinkMtu { get; set; }
 
     /// <summary>Reads and validates a file.</summary>
     /// <exception cref="AgentConfigurationException">The message names the file, the field and the remedy.</exception>

@@ -1,0 +1,229 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Weft.Topology;
+
+namespace Weft.Agent.Facts;
+
+/// <summary>The agent's connection to the controllers: reads the node stream, resumes it, sends reports.</summary>
+/// <remarks>One reader. Controllers are tried in turn with a back-off of 0.2 to 5 s; a connection that is silent for 30 s is given up.</remarks>
+public sealed partial class ControllerStream : IDisposable
+{
+    private const int LongestLine = 16 * 1024 * 1024;
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
+
+    private readonly AgentOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ControllerStream> _logger;
+    private readonly HttpClient _http;
+    private int _next;
+
+    /// <summary>Prepares the client; connects on <see cref="RunAsync"/>.</summary>
+    public ControllerStream(AgentOptions options, TimeProvider time, ILogger<ControllerStream> logger)
+    {
+        (_options, _time, _logger) = (options, time, logger);
+        var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5), PooledConnectionLifetime = TimeSpan.FromMinutes(10) };
+        if (options.ControllerCaFile is { } ca)
+        {
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => IsSignedBy(certificate, ca);
+        }
+
+        _http = new HttpClient(handler)
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+    }
+
+    /// <summary>The controller that answers now, or null.</summary>
+    public string? Connected { get; private set; }
+
+    /// <summary>Why the last connection ended or did not come about; empty at first.</summary>
+    public string LastFailure { get; private set; } = "";
+
+    /// <summary>Reads until cancelled.</summary>
+    /// <param name="builder">Starts from what is known; each connection resumes after its revision.</param>
+    /// <param name="onChange">Called for each completed step, in order.</param>
+    public async Task RunAsync(SliceBuilder builder, Action<SliceChange> onChange, CancellationToken ct)
+    {
+        var failures = 0;
+        while (!ct.IsCancellationRequested)
+        {
+            var controller = _options.Controllers[_next % _options.Controllers.Length];
+            try
+            {
+                await ReadStreamAsync(controller, builder, onChange, () => failures = 0, ct).ConfigureAwait(false);
+                LastFailure = "the controller ended the stream";
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or JsonException or StreamProtocolException
+                or OperationCanceledException or InvalidDataException or UnauthorizedAccessException)
+            {
+                if (ct.IsCancellationRequested)
+                {
+                    return;
+                }
+
+                LastFailure = e is OperationCanceledException ? $"nothing received for {Silence.TotalSeconds:0} s" : e.Message;
+                if (e is JsonException or StreamProtocolException or InvalidDataException)
+                {
+                    // What it says makes no sense: ask for a snapshot next time.
+                    builder.Reset();
+                }
+            }
+
+            builder.Abandon();
+            Connected = null;
+            _next++;
+            if (failures++ is 0 or 5 || failures % 60 == 0)
+            {
+                LogDisconnected(_logger, controller, LastFailure);
+            }
+
+            await Task.Delay(Backoff(failures), _time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Sends a report to the controller that is connected.</summary>
+    /// <returns>False when there is none or it did not take it; the next report says the same again.</returns>
+    public async Task<bool> ReportAsync(NodeReport report, CancellationToken ct)
+    {
+        if (Connected is not { } controller)
+        {
+            return false;
+        }
+
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            limit.CancelAfter(TimeSpan.FromSeconds(10));
+            using var request = Request(HttpMethod.Post, $"{controller.TrimEnd('/')}/v1/nodes/{_options.NodeName}/report");
+            request.Content = JsonContent.Create(report, TopologyJson.Default.NodeReport);
+            using var response = await _http.SendAsync(request, limit.Token).ConfigureAwait(false);
+            return response.IsSuccessStatusCode;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            ct.ThrowIfCancellationRequested();
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    internal static TimeSpan Backoff(int failures) =>
+        TimeSpan.FromMilliseconds(Math.Min(5000, 200 * Math.Pow(2, Math.Min(failures - 1, 6))) * (0.75 + (Random.Shared.NextDouble() / 2)));
+
+    private async Task ReadStreamAsync(string controller, SliceBuilder builder, Action<SliceChange> onChange, Action onAlive, CancellationToken ct)
+    {
+        using var watchdog = new CancellationTokenSource(Silence, _time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, watchdog.Token);
+        var query = builder.Current.IsKnown
+            ? $"?epoch={Uri.EscapeDataString(builder.Current.Epoch)}&revision={builder.Current.Revision}"
+            : "";
+        using var request = Request(HttpMethod.Get, $"{controller.TrimEnd('/')}/v1/nodes/{_options.NodeName}/stream{query}");
+        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop.Token).ConfigureAwait(false);
+        if (!response.IsSuccessStatusCode)
+        {
+            var text = await response.Content.ReadAsStringAsync(stop.Token).ConfigureAwait(false);
+            throw new HttpRequestException($"the controller answered {(int)response.StatusCode} {response.ReasonPhrase}: {text.Trim()}");
+        }
+
+        await using var body = await response.Content.ReadAsStreamAsync(stop.Token).ConfigureAwait(false);
+        var reader = PipeReader.Create(body);
+        while (true)
+        {
+            var read = await reader.ReadAsync(stop.Token).ConfigureAwait(false);
+            watchdog.CancelAfter(Silence);
+            var buffer = read.Buffer;
+            while (TryReadLine(ref buffer, out var line))
+            {
+                if (line.IsEmpty)
+                {
+                    continue;
+                }
+
+                if (Connected is null)
+                {
+                    Connected = controller;
+                    LogConnected(_logger, controller, builder.Current.Revision);
+                    onAlive();
+                }
+
+                if (builder.Take(Parse(line)) is { } change)
+                {
+                    onChange(change);
+                }
+            }
+
+            if (buffer.Length > LongestLine)
+            {
+                throw new InvalidDataException($"the controller sent a line of more than {LongestLine} bytes");
+            }
+
+            reader.AdvanceTo(buffer.Start, buffer.End);
+            if (read.IsCompleted)
+            {
+                return;
+            }
+        }
+    }
+
+    private static Frame Parse(ReadOnlySequence<byte> line)
+    {
+        var json = new Utf8JsonReader(line);
+        return JsonSerializer.Deserialize(ref json, TopologyJson.Default.Frame) ?? throw new JsonException("a frame is null");
+    }
+
+    private static bool TryReadLine(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line)
+    {
+        if (buffer.PositionOf((byte)'\n') is not { } end)
+        {
+            line = default;
+            return false;
+        }
+
+        line = buffer.Slice(0, end);
+        buffer = buffer.Slice(buffer.GetPosition(1, end));
+        return true;
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, string url)
+    {
+        var request = new HttpRequestMessage(method, url) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        if (_options.TokenFile is { } file)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", File.ReadAllText(file).Trim());
+        }
+
+        return request;
+    }
+
+    // The CA is the cluster's own and signs controllers only, so a certificate of it is enough whatever name was dialled.
+    private static bool IsSignedBy(X509Certificate? certificate, string caFile)
+    {
+        if (certificate is null)
+        {
+            return false;
+        }
+
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.CustomTrustStore.ImportFromPemFile(caFile);
+        using var server = new X509Certificate2(certificate);
+        return chain.Build(server);
+    }
+
+    [LoggerMessage(3610, LogLevel.Information, "Connected to controller {Controller} at revision {Revision}")]
+    private static partial void LogConnected(ILogger logger, string controller, long revision);
+
+    [LoggerMessage(3611, LogLevel.Warning, "No connection to controller {Controller}: {Reason}")]
+    private static partial void LogDisconnected(ILogger logger, string controller, string reason);
+}

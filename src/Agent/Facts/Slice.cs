@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using Weft.Topology;
+
+namespace Weft.Agent.Facts;
+
+/// <summary>This node's part of the logical network at one revision. Immutable: readers on any thread see one revision whole.</summary>
+public sealed record Slice
+{
+    /// <summary>No state at all: nothing was ever received.</summary>
+    public static readonly Slice Empty = new();
+
+    /// <summary>The epoch that <see cref="Revision"/> belongs to; empty when nothing was received.</summary>
+    public string Epoch { get; init; } = "";
+
+    /// <summary>The revision.</summary>
+    public long Revision { get; init; }
+
+    /// <summary>Every item by its reference.</summary>
+    public ImmutableDictionary<ItemRef, TopologyItem> Items { get; init; } = ImmutableDictionary<ItemRef, TopologyItem>.Empty;
+
+    /// <summary>True once a whole snapshot was received, now or before a restart.</summary>
+    public bool IsKnown => Epoch.Length > 0;
+
+    /// <summary>The cluster's settings, or null before the first snapshot.</summary>
+    public ClusterSettings? Settings => Find<ClusterSettings>(ItemKind.ClusterSettings, ClusterSettings.TheId);
+
+    /// <summary>The node with this name, or null.</summary>
+    public NodeEndpoint? Node(string name) => Find<NodeEndpoint>(ItemKind.NodeEndpoint, name);
+
+    /// <summary>The port of <c>namespace/name</c>, or null.</summary>
+    public LogicalPort? Port(string id) => Find<LogicalPort>(ItemKind.LogicalPort, id);
+
+    /// <summary>The switch with this id, or null.</summary>
+    public LogicalSwitch? Switch(string id) => Find<LogicalSwitch>(ItemKind.LogicalSwitch, id);
+
+    /// <summary>The item, when it is there and of this type.</summary>
+    public T? Find<T>(ItemKind kind, string id)
+        where T : TopologyItem => Items.GetValueOrDefault(new ItemRef(kind, id)) as T;
+
+    /// <summary>All items of a type, in no order.</summary>
+    public IEnumerable<T> All<T>()
+        where T : TopologyItem => Items.Values.OfType<T>();
+}
