@@ -1,1 +1,3 @@
-return 0;
+using Weft.Cni;
+
+return Plugin.Run(CniEnvironment.FromProcess(), Console.OpenStandardInput(), Console.OpenStandardOutput());
