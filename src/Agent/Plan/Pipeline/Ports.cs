@@ -1,0 +1,26 @@
+namespace Weft.Agent.Plan.Pipeline;
+
+/// <summary>The ports of <c>br-int</c> that are not pods, and the MAC addresses of the logical router.</summary>
+public static class Ports
+{
+    /// <summary>OpenFlow number of the tunnel port.</summary>
+    public const int Tunnel = 32768;
+
+    /// <summary>OpenFlow number of the gateway port.</summary>
+    public const int Gateway = 32769;
+
+    /// <summary>The last number for a pod. Numbers from 1 are given in turn, so that one is not soon given again.</summary>
+    public const int LastPod = 32767;
+
+    /// <summary>The tunnel port's name.</summary>
+    public const string TunnelName = "weft-tun0";
+
+    /// <summary>The gateway port's name.</summary>
+    public const string GatewayName = "weft-gw0";
+
+    /// <summary>The logical router, on every node.</summary>
+    public const string RouterMac = "0a:57:45:46:54:01";
+
+    /// <summary>The node's end of the gateway port, on every node.</summary>
+    public const string GatewayMac = "0a:57:45:46:54:02";
+}

@@ -1,0 +1,32 @@
+namespace Weft.Agent.Plan.Pipeline;
+
+/// <summary>Flow priorities. Higher is matched first.</summary>
+public static class Priorities
+{
+    /// <summary>Decisions before everything else of a table: invalid connections, bypasses.</summary>
+    public const ushort Bypass = 1000;
+
+    /// <summary>What is never forwarded: multicast, broadcast, link-local.</summary>
+    public const ushort Never = 200;
+
+    /// <summary>An exception to a normal flow.</summary>
+    public const ushort Exception = 160;
+
+    /// <summary>One address.</summary>
+    public const ushort Host = 150;
+
+    /// <summary>The normal case.</summary>
+    public const ushort Normal = 100;
+
+    /// <summary>What the normal flows leave.</summary>
+    public const ushort Rest = 50;
+
+    /// <summary>The last flow for a port: drops and counts.</summary>
+    public const ushort PortDrop = 10;
+
+    /// <summary>The default route.</summary>
+    public const ushort Default = 1;
+
+    /// <summary>The miss flow of a table.</summary>
+    public const ushort Miss = 0;
+}
