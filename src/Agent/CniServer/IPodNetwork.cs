@@ -44,12 +44,8 @@ public sealed record PodInterfacePlan
     public bool DisableTxOffload { get; init; }
 }
 
-/// <summary>A failure with a CNI error code (CNI spec section "Error").</summary>
-public sealed class PodNetworkException(int code, string message, string details = "", Exception? inner = null) : Exception(message, inner)
+/// <summary>The pod network's own failures; code and message are for the runtime.</summary>
+public sealed class PodNetworkException(int code, string message, string details = "", Exception? inner = null)
+    : CniException(code, message, details, inner)
 {
-    /// <summary>CNI error code: 3 container unknown, 4 invalid environment, 6 decoding, 7 invalid configuration, 11 try again later, 100 and up: ours.</summary>
-    public int Code { get; } = code;
-
-    /// <summary>A longer explanation and what to do.</summary>
-    public string Details { get; } = details;
 }

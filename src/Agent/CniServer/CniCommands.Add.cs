@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Net;
+using Weft.Agent.CniServer.Leases;
+using Weft.Agent.Host.Netlink;
+using Weft.Topology;
+
+namespace Weft.Agent.CniServer;
+
+internal sealed partial class CniCommands
+{
+    /// <summary>Every step keeps what is there already, so a repeated ADD gives the same result and a half-done one is completed.
+    /// A failure takes back what this call did, and only that.</summary>
+    private async Task<string> AddAsync(CniInvocation invocation, CancellationToken ct)
+    {
+        if (invocation.Config.PreviousResult is not null)
+        {
+            throw new CniException(
+                CniErrorCode.InvalidConfiguration, "prevResult is given to ADD, but this plugin makes the interface", "put it first in the list of plugins");
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        var plan = await network.FindPodAsync(invocation.PodNamespace, invocation.PodName, invocation.PodUid, ct).ConfigureAwait(false);
+        var wasAttached = network.Attachments.Any(a => a.ContainerId == invocation.ContainerId && a.IfName == invocation.IfName);
+        var (lease, isNew) = await AcquireAsync(invocation, plan, ct).ConfigureAwait(false);
+        var pod = Describe(invocation, plan, lease);
+        var attachment = AttachmentOf(invocation, plan, lease, pod);
+        var link = Task.FromResult(false);
+        try
+        {
+            await AttachAsync(pod, attachment, made => link = made, ct).ConfigureAwait(false);
+        }
+        catch
+        {
+            await UndoAsync(attachment, wasAttached, linkIsNew: link.IsCompletedSuccessfully && await link.ConfigureAwait(false), leaseIsNew: isNew).ConfigureAwait(false);
+            throw;
+        }
+
+        Log.Added(logger, invocation.Pod, pod.Name, lease.Addresses, pod.HostName, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        return CniResult.Added(invocation, pod);
+    }
+
+    private async Task<(Lease Lease, bool IsNew)> AcquireAsync(CniInvocation invocation, PodInterfacePlan plan, CancellationToken ct)
+    {
+        var chosen = plan.Port.Addresses.Select(IPAddress.Parse).ToList();
+        var request = new LeaseRequest
+        {
+            ContainerId = invocation.ContainerId,
+            IfName = invocation.IfName,
+            Pod = invocation.Pod,
+            Configuration = invocation.Config.Name,
+            NetworkKey = plan.Port.NetworkKey,
+            Subnets = plan.Subnets,
+            Fixed = chosen.Count > 0 ? chosen : invocation.Config.Ips,
+            FixedByController = chosen.Count > 0,
+        };
+        try
+        {
+            return await leases.AcquireAsync(request, ct).ConfigureAwait(false);
+        }
+        catch (LeaseException e)
+        {
+            throw new CniException(e.IsTransient ? CniErrorCode.TryAgainLater : CniErrorCode.NoAddress, e.Message, $"pod {invocation.Pod}", e);
+        }
+    }
+
+    /// <summary>The link and the switch's part do not depend on each other until the end, so they run at the same time.</summary>
+    private async Task AttachAsync(PodInterface pod, Attachment attachment, Action<Task<bool>> linkStarted, CancellationToken ct)
+    {
+        using var together = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var link = EnsureLinkAsync(pod, together, ct);
+        linkStarted(link);
+        try
+        {
+            await Task.WhenAll(link, network.AttachAsync(attachment, together.Token)).ConfigureAwait(false);
+        }
+        catch when (link.IsFaulted)
+        {
+            // The link's failure is the cause of the port's cancellation, never the other way round.
+            await link.ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<bool> EnsureLinkAsync(PodInterface pod, CancellationTokenSource together, CancellationToken ct)
+    {
+        try
+        {
+            return await OnLinksAsync(() => PodLink.Ensure(pod), ct).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Without its interface the port can never work: do not wait for the switch's time limit.
+            await together.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Takes back what a failed ADD made. The address is free again only when its interface and port are gone.</summary>
+    private async Task UndoAsync(Attachment attachment, bool wasAttached, bool linkIsNew, bool leaseIsNew)
+    {
+        try
+        {
+            using var timeout = new CancellationTokenSource(limits.Undo);
+            if (!wasAttached)
+            {
+                await network.DetachAsync(attachment.ContainerId, attachment.IfName, timeout.Token).ConfigureAwait(false);
+            }
+
+            if (linkIsNew)
+            {
+                await OnLinksAsync(() => DeleteLink(attachment.HostInterface), timeout.Token).ConfigureAwait(false);
+            }
+
+            if (leaseIsNew)
+            {
+                await leases.ReleaseAsync(attachment.ContainerId, attachment.IfName).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e)
+        {
+            // The runtime must learn why ADD failed, not why its undoing did.
+            Log.NotUndone(logger, e, attachment.Pod);
+        }
+    }
+
+    private static PodInterface Describe(CniInvocation invocation, PodInterfacePlan plan, Lease lease)
+    {
+        var addresses = lease.Addresses.Select(IPAddress.Parse).ToList();
+        return new PodInterface
+        {
+            HostName = PodInterface.HostNameOf(invocation.ContainerId, invocation.IfName),
+            Name = invocation.IfName,
+            Netns = invocation.Netns,
+            Mac = plan.Port.Mac ?? invocation.Config.Mac ?? PodMac.For(addresses),
+            Mtu = plan.Mtu,
+            DisableTxOffload = plan.DisableTxOffload,
+            Addresses = [.. addresses.Select(a => WithSubnet(a, plan.Subnets))],
+        };
+    }
+
+    private static PodAddress WithSubnet(IPAddress address, EquatableArray<SwitchSubnet> subnets)
+    {
+        var range = subnets.Select(s => new AddressRange(s.Cidr, s.Gateway)).FirstOrDefault(r => r.Contains(address));
+        var length = range?.PrefixLength ?? (address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? 32 : 128);
+        return new PodAddress(new InterfaceAddress(address, length), range?.Gateway);
+    }
+
+    private static Attachment AttachmentOf(CniInvocation invocation, PodInterfacePlan plan, Lease lease, PodInterface pod) => new()
+    {
+        Pod = invocation.Pod,
+        Uid = invocation.PodUid.Length > 0 ? invocation.PodUid : plan.Port.Uid,
+        ContainerId = invocation.ContainerId,
+        IfName = invocation.IfName,
+        Netns = invocation.Netns,
+        HostInterface = pod.HostName,
+        Mac = pod.Mac,
+        Addresses = lease.Addresses,
+        NetworkKey = plan.Port.NetworkKey,
+    };
+}

@@ -1,0 +1,173 @@
+using Microsoft.Win32.SafeHandles;
+using Weft.Agent.Host.Netlink;
+
+namespace Weft.Agent.CniServer;
+
+/// <summary>Makes, removes and examines a pod's veth pair. Works in milliseconds and starts no process; the pod's namespace is entered once.</summary>
+internal static class PodLink
+{
+    /// <summary>Makes the pair and gives the pod's side its addresses and routes. What is there and right is kept, what is there and wrong is made again.</summary>
+    /// <returns>True when the pair was made by this call.</returns>
+    /// <exception cref="CniException">The interface cannot be made; nothing that this call made is left.</exception>
+    public static bool Ensure(PodInterface wanted)
+    {
+        try
+        {
+            using var netns = NetworkNamespace.Open(wanted.Netns);
+            using var host = RouteNetlink.Open();
+            var created = Create(host, netns, wanted);
+            try
+            {
+                NetworkNamespace.Run(netns, wanted.Netns, () => Configure(wanted));
+                return created;
+            }
+            catch when (created)
+            {
+                Delete(host, wanted.HostName);
+                throw;
+            }
+        }
+        catch (NetlinkException e)
+        {
+            var code = e.ErrorNumber == Errno.NotFound && e.Operation.StartsWith("open network namespace", StringComparison.Ordinal)
+                ? CniErrorCode.ContainerUnknown
+                : CniErrorCode.Interface;
+            throw new CniException(code, e.Message, $"pod interface {wanted.Name} in {wanted.Netns}, host side {wanted.HostName}", e);
+        }
+        catch (SysctlException e)
+        {
+            throw new CniException(CniErrorCode.Interface, e.Message, $"pod interface {wanted.Name} in {wanted.Netns}", e);
+        }
+    }
+
+    /// <summary>Removes the pair. One that does not exist is no error.</summary>
+    /// <exception cref="CniException">The kernel refused.</exception>
+    public static void Delete(string hostName)
+    {
+        try
+        {
+            using var host = RouteNetlink.Open();
+            Delete(host, hostName);
+        }
+        catch (NetlinkException e)
+        {
+            throw new CniException(CniErrorCode.Interface, e.Message, inner: e);
+        }
+    }
+
+    /// <summary>Whether the host side exists.</summary>
+    public static bool Exists(string hostName)
+    {
+        using var host = RouteNetlink.Open();
+        return host.FindLink(hostName) is not null;
+    }
+
+    private static void Delete(RouteNetlink host, string hostName)
+    {
+        var batch = new NetlinkBatch();
+        RouteNetlink.DeleteLink(batch, hostName);
+        host.Execute(batch);
+    }
+
+    private static bool Create(RouteNetlink host, SafeFileHandle netns, PodInterface wanted)
+    {
+        if (TryCreate(host, netns, wanted) is not { } taken)
+        {
+            return true;
+        }
+
+        if (IsOurs(host, netns, wanted))
+        {
+            return false;
+        }
+
+        // A half-done ADD, or a namespace that was replaced: the host side's name is ours alone, so it can go.
+        Delete(host, wanted.HostName);
+        if (TryCreate(host, netns, wanted) is null)
+        {
+            return true;
+        }
+
+        throw new CniException(
+            CniErrorCode.Interface,
+            $"interface {wanted.Name} exists already in {wanted.Netns} and was not made by this plugin",
+            "another CNI plugin or an earlier container used this namespace: the runtime must give a fresh one",
+            taken);
+    }
+
+    private static NetlinkException? TryCreate(RouteNetlink host, SafeFileHandle netns, PodInterface wanted)
+    {
+        var batch = new NetlinkBatch();
+        RouteNetlink.CreateVeth(batch, new VethPair
+        {
+            Name = wanted.HostName,
+            PeerName = wanted.Name,
+            PeerNamespace = netns,
+            PeerMac = wanted.Mac,
+            Mtu = wanted.Mtu,
+        });
+        var failures = host.TryExecute(batch);
+        return failures.Count == 0 ? null : failures[0].ErrorNumber == Errno.Exists ? failures[0] : throw failures[0];
+    }
+
+    /// <summary>Whether the two names are the two ends of one pair with the right MAC.</summary>
+    private static bool IsOurs(RouteNetlink host, SafeFileHandle netns, PodInterface wanted)
+    {
+        if (host.FindLink(wanted.HostName) is not { } outside)
+        {
+            return false;
+        }
+
+        var inside = NetworkNamespace.Run(netns, wanted.Netns, () =>
+        {
+            using var pod = RouteNetlink.Open();
+            return pod.FindLink(wanted.Name);
+        });
+        return inside is not null && inside.PeerIndex == outside.Index && outside.PeerIndex == inside.Index && inside.Mac == wanted.Mac;
+    }
+
+    /// <summary>Runs inside the pod's namespace.</summary>
+    private static bool Configure(PodInterface wanted)
+    {
+        using var pod = RouteNetlink.Open();
+        var link = pod.FindLink(wanted.Name) ?? throw new NetlinkException($"find interface {wanted.Name} in {wanted.Netns}", Errno.NoDevice);
+        SetParameters(wanted);
+        if (wanted.DisableTxOffload)
+        {
+            Offloads.DisableTransmit(wanted.Name);
+        }
+
+        var batch = new NetlinkBatch();
+        RouteNetlink.SetLink(batch, link.Index, up: true, mtu: link.Mtu == wanted.Mtu ? null : wanted.Mtu);
+        foreach (var address in wanted.Addresses)
+        {
+            RouteNetlink.AddAddress(batch, link.Index, address.Address);
+        }
+
+        foreach (var route in PodRoutes.Of(wanted, link.Index))
+        {
+            RouteNetlink.ReplaceRoute(batch, route);
+        }
+
+        pod.Execute(batch);
+        return true;
+    }
+
+    /// <summary>The addresses are chosen by us: no duplicate address detection, no router advertisements; IPv6 on where the pod has such an address.</summary>
+    private static void SetParameters(PodInterface wanted)
+    {
+        var folder = $"net/ipv6/conf/{wanted.Name}";
+        if (wanted.Addresses.Any(a => a.Address.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6))
+        {
+            if (Sysctl.Read($"{folder}/disable_ipv6") is null)
+            {
+                throw new CniException(CniErrorCode.Interface, "the kernel has no IPv6, but the pod needs an IPv6 address", "boot without ipv6.disable=1, or give the node IPv4 pod CIDRs only");
+            }
+
+            Sysctl.Write($"{folder}/disable_ipv6", "0");
+        }
+
+        Sysctl.Write($"{folder}/accept_dad", "0");
+        Sysctl.Write($"{folder}/accept_ra", "0");
+    }
+}

@@ -1,0 +1,176 @@
+using System.Net;
+using System.Net.Sockets;
+using Weft.Agent.Host.Netlink;
+using Route = Weft.Agent.Host.Netlink.Route;
+
+namespace Weft.Agent.Host;
+
+/// <summary>Compares the gateway interface, its addresses, our routes and the forwarding switches with a plan, and sends the difference.</summary>
+/// <remarks>Ours are the addresses of the gateway interface and the routes with <see cref="Route.WeftProtocol"/>; everything else is left alone.</remarks>
+internal sealed class HostInterfaces(RouteNetlink netlink)
+{
+    /// <summary>Makes the host so. Runs on a thread in the host's namespace, since sysctl files show the caller's.</summary>
+    public HostChanges Apply(HostPlan plan)
+    {
+        var work = new Work(netlink);
+        SetForwarding(plan, work);
+        if (netlink.FindLink(plan.GatewayInterface) is { } gateway)
+        {
+            SetLink(plan, gateway, work);
+            SetAddresses(plan, gateway, work);
+
+            // Routes need the interface up and its addresses there.
+            work.Send();
+            SetRoutes(plan, gateway, work);
+        }
+        else
+        {
+            SetRoutes(plan with { Routes = [] }, new Link { Index = 0, Name = plan.GatewayInterface }, work);
+            work.Problems.Add($"interface {plan.GatewayInterface} does not exist: Open vSwitch makes it when its port is in the bridge");
+        }
+
+        work.Send();
+        return new HostChanges([.. work.Applied], [.. work.Problems]);
+    }
+
+    private static void SetLink(HostPlan plan, Link gateway, Work work)
+    {
+        int? mtu = plan.Mtu > 0 && plan.Mtu != gateway.Mtu ? plan.Mtu : null;
+        var mac = plan.GatewayMac is { } wanted && wanted != gateway.Mac ? wanted : null;
+        if (mtu is null && mac is null && gateway.IsUp)
+        {
+            return;
+        }
+
+        RouteNetlink.SetLink(work.Batch, gateway.Index, up: true, mtu, mac);
+        work.Note($"interface {gateway.Name}: up{(mtu is null ? "" : $", MTU {gateway.Mtu} -> {mtu}")}{(mac is null ? "" : $", MAC {gateway.Mac} -> {mac}")}");
+    }
+
+    private void SetAddresses(HostPlan plan, Link gateway, Work work)
+    {
+        var wanted = plan.GatewayAddresses.Select(InterfaceAddress.Parse).ToHashSet();
+        var there = netlink.Addresses(gateway.Index).ToHashSet();
+        foreach (var address in there.Except(wanted))
+        {
+            RouteNetlink.DeleteAddress(work.Batch, gateway.Index, address);
+            work.Note($"address {address} removed from {gateway.Name}");
+        }
+
+        foreach (var address in wanted.Except(there))
+        {
+            RouteNetlink.AddAddress(work.Batch, gateway.Index, address);
+            work.Note($"address {address} added to {gateway.Name}");
+        }
+    }
+
+    private void SetRoutes(HostPlan plan, Link gateway, Work work)
+    {
+        var wanted = plan.Routes
+            .Select(r => new Route
+            {
+                Destination = InterfaceAddress.Parse(r.Destination),
+                Gateway = IPAddress.Parse(r.Gateway),
+                Interface = gateway.Index,
+                OnLink = true,
+                Source = SourceOf(plan, InterfaceAddress.Parse(r.Destination)),
+            })
+            .ToDictionary(r => r.Destination);
+        var there = netlink.Routes(Route.WeftProtocol, Route.MainTable);
+        foreach (var route in there)
+        {
+            if (wanted.TryGetValue(route.Destination, out var same) && IsSame(route, same))
+            {
+                wanted.Remove(route.Destination);
+            }
+            else if (same is null || !IsReplacedInPlace(route))
+            {
+                RouteNetlink.DeleteRoute(work.Batch, route);
+                work.Note($"route to {route.Destination} via {route.Gateway} removed");
+            }
+        }
+
+        foreach (var route in wanted.Values)
+        {
+            RouteNetlink.ReplaceRoute(work.Batch, route);
+            work.Note($"route to {route.Destination} via {route.Gateway} set");
+        }
+    }
+
+    // IPv6 keeps several next hops of one destination apart from each other; a replacement would leave some.
+    private static bool IsReplacedInPlace(Route route) => route.Destination.Address.AddressFamily == AddressFamily.InterNetwork;
+
+    // The kernel does not report ONLINK for IPv6 routes whose gateway it found on the link anyway.
+    private static bool IsSame(Route there, Route wanted) =>
+        there.Interface == wanted.Interface && Equals(there.Gateway, wanted.Gateway) && Equals(there.Source, wanted.Source);
+
+    /// <summary>The gateway's own address of the same family: what the host's own packets to pods come from.</summary>
+    private static IPAddress? SourceOf(HostPlan plan, InterfaceAddress destination) => plan.GatewayAddresses
+        .Select(a => InterfaceAddress.Parse(a).Address)
+        .FirstOrDefault(a => a.AddressFamily == destination.Address.AddressFamily);
+
+    private static void SetForwarding(HostPlan plan, Work work)
+    {
+        var families = plan.GatewayAddresses.Select(a => InterfaceAddress.Parse(a).Address.AddressFamily).ToHashSet();
+        if (!plan.Forward)
+        {
+            return;
+        }
+
+        if (families.Contains(AddressFamily.InterNetwork))
+        {
+            work.Set("net/ipv4/ip_forward", "1");
+        }
+
+        const string forwarding = "net/ipv6/conf/all/forwarding";
+        if (families.Contains(AddressFamily.InterNetworkV6) && Sysctl.Read(forwarding) == "0")
+        {
+            KeepRouterAdvertisements(work);
+            work.Set(forwarding, "1");
+        }
+    }
+
+    /// <summary>A forwarding host ignores router advertisements unless accept_ra is 2: without this the node would lose its default route (ip-sysctl, accept_ra).</summary>
+    private static void KeepRouterAdvertisements(Work work)
+    {
+        foreach (var folder in Directory.EnumerateDirectories("/proc/sys/net/ipv6/conf").Select(Path.GetFileName))
+        {
+            if (folder is not ("all" or "default" or "lo") && Sysctl.Read($"net/ipv6/conf/{folder}/accept_ra") == "1")
+            {
+                work.Set($"net/ipv6/conf/{folder}/accept_ra", "2");
+            }
+        }
+    }
+
+    /// <summary>Requests that are sent together, and the sentences that tell of them.</summary>
+    private sealed class Work(RouteNetlink netlink)
+    {
+        public NetlinkBatch Batch { get; private set; } = new();
+
+        public List<string> Applied { get; } = [];
+
+        public List<string> Problems { get; } = [];
+
+        public void Note(string change) => Applied.Add(change);
+
+        public void Set(string key, string value)
+        {
+            try
+            {
+                if (Sysctl.Write(key, value))
+                {
+                    Applied.Add($"{key} set to {value}");
+                }
+            }
+            catch (SysctlException e)
+            {
+                Problems.Add(e.Message);
+            }
+        }
+
+        public void Send()
+        {
+            Problems.AddRange(netlink.TryExecute(Batch).Select(e => e.Message));
+            Batch = new NetlinkBatch();
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using System.Threading.Channels;
+using Weft.Agent.Host.Netlink;
+
+namespace Weft.Agent.Host;
+
+/// <summary>Keeps the host as planned: gateway interface, routes, forwarding, the nftables table. Sends only what differs, and repairs what others change within a second.</summary>
+/// <remarks>Safe for concurrent calls. Disposing leaves everything as it is: traffic goes on.</remarks>
+public sealed partial class HostNetwork : IAsyncDisposable
+{
+    /// <summary>Changes come in bursts (one command makes several events): look once, a little later.</summary>
+    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(50);
+    private readonly string? _netns;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly RouteNetlink _netlink;
+    private readonly Nftables _nftables;
+    private readonly SemaphoreSlim _applying = new(1);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Channel<bool> _events = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly List<NetlinkWatcher> _watchers = [];
+    private readonly Task _repairing;
+    private HostPlan? _plan;
+
+    // Reading nftables starts a process; pods that come and go change links only.
+    private volatile bool _rulesChanged = true;
+
+    /// <summary>Opens the host's sockets and starts to watch.</summary>
+    /// <param name="time">The clock of retries.</param>
+    /// <param name="logger">The log.</param>
+    /// <param name="netns">Path of the node's network namespace; null: the process's own.</param>
+    /// <exception cref="NetlinkException">The kernel refused; the message has the remedy.</exception>
+    public HostNetwork(TimeProvider time, ILogger<HostNetwork> logger, string? netns = null)
+    {
+        _netns = netns;
+        _time = time;
+        _logger = logger;
+        _netlink = RouteNetlink.Open(netns);
+        _nftables = new Nftables(netns);
+        _watchers.Add(NetlinkWatcher.OfRoutes(netns, () => _events.Writer.TryWrite(true)));
+        _watchers.Add(NetlinkWatcher.OfNftables(netns, () =>
+        {
+            _rulesChanged = true;
+            _events.Writer.TryWrite(true);
+        }));
+        _repairing = RepairAsync();
+    }
+
+    /// <summary>Something that others changed was repaired, or could not be. Called in order, never twice at once; it must not block.</summary>
+    public event Action<HostChanges>? Repaired;
+
+    /// <summary>Makes the host as planned, and keeps it so.</summary>
+    /// <returns>What was changed, and what could not be.</returns>
+    /// <exception cref="OperationCanceledException">The plan may be half applied; it is kept, and completed at the next event or call.</exception>
+    public async Task<HostChanges> ApplyAsync(HostPlan desired, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(desired);
+        var changes = await ApplyExclusiveAsync(desired, ct).ConfigureAwait(false);
+        Report(changes);
+        return changes;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        _watchers.ForEach(w => w.Dispose());
+        await _repairing.ConfigureAwait(false);
+        _netlink.Dispose();
+        _applying.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task<HostChanges> ApplyExclusiveAsync(HostPlan? desired, CancellationToken ct)
+    {
+        await _applying.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            _rulesChanged |= desired is not null;
+            _plan = desired ?? _plan;
+            return _plan is null ? new HostChanges([], []) : await ApplyPlanAsync(_plan, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            _applying.Release();
+        }
+    }
+
+    private async Task<HostChanges> ApplyPlanAsync(HostPlan plan, CancellationToken ct)
+    {
+        var changes = await Task.Run(() => ApplyInterfaces(plan), ct).ConfigureAwait(false);
+        if (!_rulesChanged)
+        {
+            return changes;
+        }
+
+        _rulesChanged = false;
+        try
+        {
+            return await _nftables.ApplyAsync(NftText.Of(plan), ct).ConfigureAwait(false)
+                ? changes with { Applied = [.. changes.Applied, $"nftables table inet {NftText.Table} set"] }
+                : changes;
+        }
+        catch (NftException e)
+        {
+            _rulesChanged = true;
+            return changes with { Problems = [.. changes.Problems, e.Message] };
+        }
+    }
+
+    private HostChanges ApplyInterfaces(HostPlan plan)
+    {
+        var interfaces = new HostInterfaces(_netlink);
+        try
+        {
+            return _netns is null ? interfaces.Apply(plan) : NetworkNamespace.Run(_netns, () => interfaces.Apply(plan));
+        }
+        catch (NetlinkException e)
+        {
+            return new HostChanges([], [e.Message]);
+        }
+    }
+
+    /// <summary>Looks again after every event, and while there are problems every ten seconds.</summary>
+    private async Task RepairAsync()
+    {
+        var hasProblems = false;
+        try
+        {
+            while (true)
+            {
+                await WaitForEventAsync(hasProblems).ConfigureAwait(false);
+                var changes = await ApplyExclusiveAsync(null, _stop.Token).ConfigureAwait(false);
+                hasProblems = !changes.Problems.IsEmpty;
+                if (!changes.IsClean)
+                {
+                    Report(changes);
+                    Repaired?.Invoke(changes);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Disposed.
+        }
+    }
+
+    private async Task WaitForEventAsync(bool hasProblems)
+    {
+        using var retry = hasProblems ? new CancellationTokenSource(TimeSpan.FromSeconds(10), _time) : new CancellationTokenSource();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(retry.Token, _stop.Token);
+        try
+        {
+            await _events.Reader.ReadAsync(either.Token).ConfigureAwait(false);
+            await Task.Delay(Settle, _time, _stop.Token).ConfigureAwait(false);
+            _events.Reader.TryRead(out _);
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            // The time for a retry has come.
+        }
+    }
+
+    private void Report(HostChanges changes)
+    {
+        foreach (var change in changes.Applied)
+        {
+            Log.Changed(_logger, change);
+        }
+
+        foreach (var problem in changes.Problems)
+        {
+            Log.Problem(_logger, problem);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3000, LogLevel.Information, "Host: {Change}")]
+        public static partial void Changed(ILogger logger, string change);
+
+        [LoggerMessage(3001, LogLevel.Warning, "Host: {Problem}")]
+        public static partial void Problem(ILogger logger, string problem);
+    }
+}

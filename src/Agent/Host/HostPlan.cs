@@ -1,0 +1,36 @@
+using Weft.Topology;
+
+namespace Weft.Agent.Host;
+
+/// <summary>What the host must look like, apart from Open vSwitch.</summary>
+public sealed record HostPlan
+{
+    /// <summary>The host's side of the node's logical switch; Open vSwitch makes it.</summary>
+    public string GatewayInterface { get; init; } = "weft-gw0";
+
+    /// <summary>Its MAC address, lower case with colons, or null: as it is.</summary>
+    public string? GatewayMac { get; init; }
+
+    /// <summary>Its MTU in bytes; 0: as it is.</summary>
+    public int Mtu { get; init; }
+
+    /// <summary>Its addresses with the prefix length of their pod CIDR, for example <c>10.244.1.1/24</c>.</summary>
+    public EquatableArray<string> GatewayAddresses { get; init; } = [];
+
+    /// <summary>Routes through the gateway interface: the pod CIDRs of other nodes.</summary>
+    public EquatableArray<HostRoute> Routes { get; init; } = [];
+
+    /// <summary>CIDRs whose traffic takes the node's address when it leaves the cluster.</summary>
+    public EquatableArray<string> MasqueradeSources { get; init; } = [];
+
+    /// <summary>Destinations (CIDRs or addresses) to which nobody's address is changed: cluster CIDRs, addresses of nodes.</summary>
+    public EquatableArray<string> NeverMasquerade { get; init; } = [];
+
+    /// <summary>IPv4 and IPv6 forwarding must be on for the families that <see cref="GatewayAddresses"/> has.</summary>
+    public bool Forward { get; init; } = true;
+}
+
+/// <summary>A route through the gateway interface.</summary>
+/// <param name="Destination">CIDR.</param>
+/// <param name="Gateway">Next hop; it counts as on the link.</param>
+public sealed record HostRoute(string Destination, string Gateway);

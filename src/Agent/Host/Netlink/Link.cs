@@ -1,0 +1,32 @@
+namespace Weft.Agent.Host.Netlink;
+
+/// <summary>A network interface as the kernel reports it.</summary>
+public sealed record Link
+{
+    /// <summary>IFF_UP.</summary>
+    public const uint FlagUp = 1;
+
+    public required int Index { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>Lower case with colons; empty for interfaces without one.</summary>
+    public string Mac { get; init; } = "";
+
+    /// <summary>Bytes.</summary>
+    public int Mtu { get; init; }
+
+    public uint Flags { get; init; }
+
+    /// <summary><c>veth</c>, <c>dummy</c>, <c>tun</c>, ...; empty for hardware.</summary>
+    public string Kind { get; init; } = "";
+
+    /// <summary>For a veth: its peer's index, in the peer's namespace. 0 when it has none.</summary>
+    public int PeerIndex { get; init; }
+
+    /// <summary>The id of the namespace in which <see cref="PeerIndex"/> counts, or null when it is this one.</summary>
+    public int? PeerNamespaceId { get; init; }
+
+    /// <summary>Administratively up.</summary>
+    public bool IsUp => (Flags & FlagUp) != 0;
+}

@@ -1,0 +1,28 @@
+namespace Weft.Agent.Host.Netlink;
+
+/// <summary>Requests that go to the kernel in one call and are carried out in order, each on its own: a failed one does not stop the next.</summary>
+public sealed class NetlinkBatch
+{
+    private readonly List<Entry> _entries = [];
+
+    internal NetlinkWriter Writer { get; } = new();
+
+    /// <summary>The number of requests.</summary>
+    public int Count => _entries.Count;
+
+    internal IReadOnlyList<Entry> Entries => _entries;
+
+    internal void Begin(ushort type, NetlinkFlags flags, string operation, params ReadOnlySpan<int> tolerated)
+    {
+        _entries.Add(new Entry(operation, tolerated.ToArray()));
+
+        // Sequence numbers count within the batch; the socket checks the answers by them.
+        Writer.Begin(type, flags | NetlinkFlags.Request | NetlinkFlags.Ack, (uint)_entries.Count);
+    }
+
+    internal void End() => Writer.End();
+
+    /// <param name="Operation">For the message of a failure.</param>
+    /// <param name="Tolerated">Errors that mean that there was nothing to do.</param>
+    internal readonly record struct Entry(string Operation, int[] Tolerated);
+}

@@ -1,0 +1,81 @@
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Weft.Agent.Host.Netlink;
+
+/// <summary>Enters network namespaces. A thread of its own does it and ends afterwards, so no other work ever runs in the wrong namespace.</summary>
+public static class NetworkNamespace
+{
+    /// <summary>Opens a namespace by its path, for example <c>/var/run/netns/NAME</c> or <c>/proc/PID/ns/net</c>.</summary>
+    /// <exception cref="NetlinkException">There is no file; errno says why.</exception>
+    public static SafeFileHandle Open(string path)
+    {
+        var handle = LinuxNative.OpenForReading(path);
+        if (!handle.IsInvalid)
+        {
+            return handle;
+        }
+
+        var error = Marshal.GetLastPInvokeError();
+        handle.Dispose();
+        throw new NetlinkException($"open network namespace {path}", error);
+    }
+
+    /// <summary>Runs <paramref name="work"/> inside the namespace at <paramref name="path"/> and waits for it.</summary>
+    /// <exception cref="NetlinkException">The namespace cannot be entered. Exceptions of the work come out as they are.</exception>
+    public static T Run<T>(string path, Func<T> work)
+    {
+        using var handle = Open(path);
+        return Run(handle, path, work);
+    }
+
+    /// <inheritdoc cref="Run{T}(string, Func{T})"/>
+    public static T Run<T>(SafeFileHandle handle, string path, Func<T> work) => OnOwnThread(() =>
+    {
+        if (LinuxNative.SetNamespace(handle, LinuxNative.CloneNewNet) != 0)
+        {
+            throw NetlinkException.FromLastError($"enter network namespace {path}");
+        }
+
+        return work();
+    });
+
+    /// <summary>Runs <paramref name="work"/> in a new, empty namespace that vanishes with it.</summary>
+    public static T RunInNew<T>(Func<T> work) => OnOwnThread(() =>
+    {
+        if (LinuxNative.Unshare(LinuxNative.CloneNewNet) != 0)
+        {
+            throw NetlinkException.FromLastError("create a network namespace");
+        }
+
+        return work();
+    });
+
+    private static T OnOwnThread<T>(Func<T> work)
+    {
+        var result = default(T)!;
+        ExceptionDispatchInfo? failure = null;
+        var thread = new Thread(
+            () =>
+            {
+                try
+                {
+                    result = work();
+                }
+                catch (Exception e)
+                {
+                    failure = ExceptionDispatchInfo.Capture(e);
+                }
+            },
+            maxStackSize: 256 * 1024)
+        {
+            IsBackground = true,
+            Name = "netns",
+        };
+        thread.Start();
+        thread.Join();
+        failure?.Throw();
+        return result;
+    }
+}

@@ -1,0 +1,124 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using Weft.Agent.Host.Netlink;
+
+namespace Weft.Agent.Host;
+
+/// <summary>Keeps one nftables table as it should be. Other tables are never touched.</summary>
+/// <remarks>
+/// nft lists a table in its own words, so texts cannot be compared directly. The wanted text is loaded once into an empty network
+/// namespace, where it has no effect, and listed there: that listing is what the host's must equal, whichever nft version is installed.
+/// </remarks>
+internal sealed class Nftables(string? netns)
+{
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+    private string? _wanted;
+    private string? _wantedListing;
+
+    /// <summary>Replaces the table in one transaction when it differs.</summary>
+    /// <returns>Whether it differed.</returns>
+    /// <exception cref="NftException">nft refused; the table is as it was.</exception>
+    public async Task<bool> ApplyAsync(string table, CancellationToken ct)
+    {
+        if (table != _wanted || _wantedListing is null)
+        {
+            _wantedListing = await CanonicalAsync(table, ct).ConfigureAwait(false);
+            _wanted = table;
+        }
+
+        if (await ListAsync(ct).ConfigureAwait(false) == _wantedListing)
+        {
+            return false;
+        }
+
+        // "table" first: deleting one that does not exist would fail the transaction.
+        await RunAsync(["-f", "-"], $"table inet {NftText.Table}\ndelete table inet {NftText.Table}\n{table}", ct).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Removes the table if it is there.</summary>
+    public Task RemoveAsync(CancellationToken ct) =>
+        RunAsync(["-f", "-"], $"table inet {NftText.Table}\ndelete table inet {NftText.Table}\n", ct);
+
+    /// <summary>The table as nft shows it, without counters; empty when there is none.</summary>
+    private async Task<string> ListAsync(CancellationToken ct)
+    {
+        var (exitCode, output, _) = await StartAsync(["-s", "list", "table", "inet", NftText.Table], "", ct).ConfigureAwait(false);
+        return exitCode == 0 ? output : "";
+    }
+
+    private static Task<string> CanonicalAsync(string table, CancellationToken ct)
+    {
+        var script = $"{table}\nlist table inet {NftText.Table}\n";
+        var process = NetworkNamespace.RunInNew(() => Start(["-s", "-f", "-"]));
+        return FinishAsync(process, script, ct);
+    }
+
+    private async Task<string> RunAsync(string[] arguments, string script, CancellationToken ct)
+    {
+        var process = netns is null ? Start(arguments) : NetworkNamespace.Run(netns, () => Start(arguments));
+        return await FinishAsync(process, script, ct).ConfigureAwait(false);
+    }
+
+    private static async Task<string> FinishAsync(Process process, string script, CancellationToken ct)
+    {
+        var (exitCode, output, errors) = await CommunicateAsync(process, script, ct).ConfigureAwait(false);
+        return exitCode == 0 ? output : throw new NftException($"nft refused the table: {errors.Trim()}; check that the kernel has nf_tables and nft_masq");
+    }
+
+    private Task<(int ExitCode, string Output, string Errors)> StartAsync(string[] arguments, string script, CancellationToken ct) =>
+        CommunicateAsync(netns is null ? Start(arguments) : NetworkNamespace.Run(netns, () => Start(arguments)), script, ct);
+
+    private static Process Start(string[] arguments)
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo("nft", arguments)
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
+            })!;
+        }
+        catch (Win32Exception e)
+        {
+            throw new NftException($"nft cannot be started: {e.Message}; install the package nftables", e);
+        }
+    }
+
+    private static async Task<(int ExitCode, string Output, string Errors)> CommunicateAsync(Process process, string script, CancellationToken ct)
+    {
+        using var owned = process;
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        timeout.CancelAfter(TimeLimit);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
+            var errors = process.StandardError.ReadToEndAsync(timeout.Token);
+            await process.StandardInput.WriteAsync(script.AsMemory(), timeout.Token).ConfigureAwait(false);
+            process.StandardInput.Close();
+            await process.WaitForExitAsync(timeout.Token).ConfigureAwait(false);
+            return (process.ExitCode, await output.ConfigureAwait(false), await errors.ConfigureAwait(false));
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw new NftException($"nft did not end within {TimeLimit.TotalSeconds:0} s");
+        }
+        catch (IOException e)
+        {
+            throw new NftException($"nft ended before it read its script: {e.Message}", e);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+}
+
+/// <summary>The nftables table could not be read or set.</summary>
+public sealed class NftException(string message, Exception? inner = null) : Exception(message, inner);
