@@ -85,7 +85,7 @@ internal sealed partial class CniCommands
     {
         try
         {
-            return await OnLinksAsync(() => PodLink.Ensure(pod), ct).ConfigureAwait(false);
+            return await OnLinksAsync(() => links.Ensure(pod), ct).ConfigureAwait(false);
         }
         catch
         {

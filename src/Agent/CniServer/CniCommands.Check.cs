@@ -38,11 +38,11 @@ internal sealed partial class CniCommands
     private static CniException Differs(CniInvocation invocation, string what, string remedy) =>
         new(CniErrorCode.CheckFailed, $"pod {invocation.Pod}, {invocation.IfName}: {what}", remedy);
 
-    private static string? FindDifference(PreviousResult expected, string hostName, string netns)
+    private string? FindDifference(PreviousResult expected, string hostName, string netns)
     {
         try
         {
-            using var host = RouteNetlink.Open();
+            using var host = links.OpenHost();
             return host.FindLink(hostName) is not { } outside ? $"host interface {hostName} is missing"
                 : !outside.IsUp ? $"host interface {hostName} is down"
                 : NetworkNamespace.Run(netns, () => FindDifferenceInside(expected, outside));

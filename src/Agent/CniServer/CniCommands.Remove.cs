@@ -52,9 +52,9 @@ internal sealed partial class CniCommands
         }
     }
 
-    private static bool DeleteLink(string hostName)
+    private bool DeleteLink(string hostName)
     {
-        PodLink.Delete(hostName);
+        links.Delete(hostName);
         return true;
     }
 }

@@ -5,7 +5,7 @@ namespace Weft.Agent.CniServer;
 
 /// <summary>Carries out the commands of the CNI specification 1.1. Every input gets an answer; nothing is thrown.</summary>
 /// <remarks>Safe for concurrent calls: those for one container interface wait for each other.</remarks>
-internal sealed partial class CniCommands(IPodNetwork network, LeaseStore leases, CniLimits limits, ILogger logger)
+internal sealed partial class CniCommands(IPodNetwork network, LeaseStore leases, PodLinks links, CniLimits limits, ILogger logger)
 {
     private readonly KeyedLock<LeaseKey> _busy = new();
 
@@ -15,6 +15,7 @@ internal sealed partial class CniCommands(IPodNetwork network, LeaseStore leases
     /// <summary>Executes one request.</summary>
     public async Task<CniReply> ExecuteAsync(CniRequest request, CancellationToken ct)
     {
+        request = WithoutNulls(request);
         var version = CniConfig.VersionOf(request.Config);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ct);
         timeout.CancelAfter(limits.Command);
@@ -43,6 +44,18 @@ internal sealed partial class CniCommands(IPodNetwork network, LeaseStore leases
             return Failure(version, CniErrorCode.Unexpected, $"{request.Command} failed unexpectedly: {e.Message}", "the agent's log has the details");
         }
     }
+
+    /// <summary>JSON that leaves a field out, or says null, gives null in spite of the declared types.</summary>
+    private static CniRequest WithoutNulls(CniRequest request) => request with
+    {
+        Command = request.Command ?? "",
+        ContainerId = request.ContainerId ?? "",
+        Netns = request.Netns ?? "",
+        IfName = request.IfName ?? "",
+        Args = request.Args ?? "",
+        Path = request.Path ?? "",
+        Config = request.Config ?? "",
+    };
 
     private static CniReply Failure(string version, int code, string message, string details) =>
         new() { ExitCode = 1, Output = CniResult.Error(version, code, message, details) };

@@ -8,6 +8,7 @@ public sealed partial class CniService : IAsyncDisposable
 {
     private readonly IPodNetwork _network;
     private readonly LeaseStore _leases;
+    private readonly PodLinks _links;
     private readonly CniCommands _commands;
     private readonly CniListener _listener;
     private readonly ILogger _logger;
@@ -19,14 +20,16 @@ public sealed partial class CniService : IAsyncDisposable
     /// <param name="limits">Times.</param>
     /// <param name="time">The clock of the leases.</param>
     /// <param name="logger">The log.</param>
+    /// <param name="netns">Path of the node's network namespace; null: the process's own.</param>
     /// <exception cref="IOException">The leases cannot be read, or another agent uses them.</exception>
-    public CniService(string socket, string stateDir, IPodNetwork network, CniLimits limits, TimeProvider time, ILogger<CniService> logger)
+    public CniService(string socket, string stateDir, IPodNetwork network, CniLimits limits, TimeProvider time, ILogger<CniService> logger, string? netns = null)
     {
         ArgumentNullException.ThrowIfNull(limits);
         _network = network;
         _logger = logger;
         _leases = LeaseStore.Open(Path.Combine(stateDir, "leases.journal"), limits.AddressRest, time, logger);
-        _commands = new CniCommands(network, _leases, limits, logger);
+        _links = new PodLinks(netns);
+        _commands = new CniCommands(network, _leases, _links, limits, logger);
         _listener = new CniListener(socket, _commands.ExecuteAsync, limits, logger);
     }
 
@@ -55,7 +58,7 @@ public sealed partial class CniService : IAsyncDisposable
         _leases.Dispose();
     }
 
-    private bool IsLive(Lease lease) => _commands.IsBusy(lease) || PodLink.Exists(PodInterface.HostNameOf(lease.ContainerId, lease.IfName));
+    private bool IsLive(Lease lease) => _commands.IsBusy(lease) || _links.Exists(PodInterface.HostNameOf(lease.ContainerId, lease.IfName));
 
     private static partial class Log
     {

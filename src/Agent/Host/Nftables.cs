@@ -13,6 +13,7 @@ namespace Weft.Agent.Host;
 internal sealed class Nftables(string? netns)
 {
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+    private static readonly string[] ListArguments = ["-s", "list", "table", "inet", NftText.Table];
     private string? _wanted;
     private string? _wantedListing;
 
@@ -44,31 +45,28 @@ internal sealed class Nftables(string? netns)
     /// <summary>The table as nft shows it, without counters; empty when there is none.</summary>
     private async Task<string> ListAsync(CancellationToken ct)
     {
-        var (exitCode, output, _) = await StartAsync(["-s", "list", "table", "inet", NftText.Table], "", ct).ConfigureAwait(false);
+        var (exitCode, output, _) = await CommunicateAsync(StartHere(ListArguments), "", ct).ConfigureAwait(false);
         return exitCode == 0 ? output : "";
     }
 
-    private static Task<string> CanonicalAsync(string table, CancellationToken ct)
-    {
-        var script = $"{table}\nlist table inet {NftText.Table}\n";
-        var process = NetworkNamespace.RunInNew(() => Start(["-s", "-f", "-"]));
-        return FinishAsync(process, script, ct);
-    }
+    private async Task<string> RunAsync(string[] arguments, string script, CancellationToken ct) =>
+        Successful(await CommunicateAsync(StartHere(arguments), script, ct).ConfigureAwait(false));
 
-    private async Task<string> RunAsync(string[] arguments, string script, CancellationToken ct)
-    {
-        var process = netns is null ? Start(arguments) : NetworkNamespace.Run(netns, () => Start(arguments));
-        return await FinishAsync(process, script, ct).ConfigureAwait(false);
-    }
+    /// <summary>Two processes: what nft lists in the transaction that loads it is not yet in its final form.</summary>
+    private static Task<string> CanonicalAsync(string table, CancellationToken ct) => Task.Run(
+        () => NetworkNamespace.RunInNew(() =>
+        {
+            // This thread has nothing else to do, and must stay the one that starts the processes.
+            Successful(CommunicateAsync(Start(["-f", "-"]), table, ct).GetAwaiter().GetResult());
+            return Successful(CommunicateAsync(Start(ListArguments), "", ct).GetAwaiter().GetResult());
+        }),
+        ct);
 
-    private static async Task<string> FinishAsync(Process process, string script, CancellationToken ct)
-    {
-        var (exitCode, output, errors) = await CommunicateAsync(process, script, ct).ConfigureAwait(false);
-        return exitCode == 0 ? output : throw new NftException($"nft refused the table: {errors.Trim()}; check that the kernel has nf_tables and nft_masq");
-    }
+    private static string Successful((int ExitCode, string Output, string Errors) result) => result.ExitCode == 0
+        ? result.Output
+        : throw new NftException($"nft refused the table: {result.Errors.Trim()}; check that the kernel has nf_tables and nft_masq");
 
-    private Task<(int ExitCode, string Output, string Errors)> StartAsync(string[] arguments, string script, CancellationToken ct) =>
-        CommunicateAsync(netns is null ? Start(arguments) : NetworkNamespace.Run(netns, () => Start(arguments)), script, ct);
+    private Process StartHere(string[] arguments) => netns is null ? Start(arguments) : NetworkNamespace.Run(netns, () => Start(arguments));
 
     private static Process Start(string[] arguments)
     {

@@ -95,19 +95,6 @@ public sealed partial class RouteNetlink
         batch.End();
     }
 
-    /// <summary>Adds a request that makes a dummy interface, up.</summary>
-    public static void CreateDummy(NetlinkBatch batch, string name)
-    {
-        ArgumentNullException.ThrowIfNull(batch);
-        batch.Begin(NewLink, NetlinkFlags.Create | NetlinkFlags.Exclusive, $"create dummy interface {name}");
-        batch.Writer.LinkHeader(0, Link.FlagUp, Link.FlagUp);
-        batch.Writer.Attribute(IflaIfname, name);
-        var info = batch.Writer.BeginNested(IflaLinkInfo);
-        batch.Writer.Attribute(InfoKind, "dummy");
-        batch.Writer.EndNested(info);
-        batch.End();
-    }
-
     /// <summary>Adds a request that removes an interface (of a veth: both sides). One that does not exist is no error.</summary>
     public static void DeleteLink(NetlinkBatch batch, string name)
     {

@@ -4,17 +4,18 @@ using Weft.Agent.Host.Netlink;
 namespace Weft.Agent.CniServer;
 
 /// <summary>Makes, removes and examines a pod's veth pair. Works in milliseconds and starts no process; the pod's namespace is entered once.</summary>
-internal static class PodLink
+/// <param name="hostNetns">Path of the node's network namespace; null: the process's own.</param>
+internal sealed class PodLinks(string? hostNetns)
 {
     /// <summary>Makes the pair and gives the pod's side its addresses and routes. What is there and right is kept, what is there and wrong is made again.</summary>
     /// <returns>True when the pair was made by this call.</returns>
     /// <exception cref="CniException">The interface cannot be made; nothing that this call made is left.</exception>
-    public static bool Ensure(PodInterface wanted)
+    public bool Ensure(PodInterface wanted)
     {
         try
         {
             using var netns = NetworkNamespace.Open(wanted.Netns);
-            using var host = RouteNetlink.Open();
+            using var host = OpenHost();
             var created = Create(host, netns, wanted);
             try
             {
@@ -42,11 +43,11 @@ internal static class PodLink
 
     /// <summary>Removes the pair. One that does not exist is no error.</summary>
     /// <exception cref="CniException">The kernel refused.</exception>
-    public static void Delete(string hostName)
+    public void Delete(string hostName)
     {
         try
         {
-            using var host = RouteNetlink.Open();
+            using var host = OpenHost();
             Delete(host, hostName);
         }
         catch (NetlinkException e)
@@ -56,11 +57,14 @@ internal static class PodLink
     }
 
     /// <summary>Whether the host side exists.</summary>
-    public static bool Exists(string hostName)
+    public bool Exists(string hostName)
     {
-        using var host = RouteNetlink.Open();
+        using var host = OpenHost();
         return host.FindLink(hostName) is not null;
     }
+
+    /// <summary>A netlink socket in the node's namespace.</summary>
+    public RouteNetlink OpenHost() => RouteNetlink.Open(hostNetns);
 
     private static void Delete(RouteNetlink host, string hostName)
     {
