@@ -1,0 +1,245 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Weft.Lab.Kubelet;
+using Weft.Lab.Net;
+using Weft.Lab.State;
+
+namespace Weft.Lab.Cluster;
+
+/// <summary>A whole cluster on this machine, started and ended.</summary>
+public sealed class LabCluster
+{
+    /// <summary>Where Weft's own objects are.</summary>
+    public const string SystemNamespace = "weft-system";
+
+    private readonly Lock _gate = new();
+    private readonly LabPrograms _programs = new();
+    private readonly Action<string> _progress;
+
+    private LabCluster(LabOptions options, Action<string> progress)
+    {
+        Layout = new LabLayout(options.Name);
+        State = new LabState { Options = options };
+        _progress = progress;
+    }
+
+    /// <summary>Names and places.</summary>
+    public LabLayout Layout { get; }
+
+    /// <summary>What was started.</summary>
+    public LabState State { get; private set; }
+
+    /// <summary>Starts a lab: nodes, API server, controller, agents, kubelets, manifests. What an earlier one of that name left is removed first.</summary>
+    /// <param name="options">Valid options (<see cref="LabOptions.FindProblem"/>).</param>
+    /// <param name="progress">Gets one line per step.</param>
+    /// <param name="ct">Cancels; what was started then stays for <see cref="LabRemoval"/>.</param>
+    /// <exception cref="LabException">A step failed; the message says which, and has the end of the log concerned.</exception>
+    public static async Task<LabCluster> UpAsync(LabOptions options, Action<string> progress, CancellationToken ct)
+    {
+        if (options.FindProblem() is { } problem)
+        {
+            throw new LabException(problem);
+        }
+
+        var lab = new LabCluster(options, progress);
+        Directory.CreateDirectory(LabLayout.Root);
+        using var held = LabLock.Take(lab.Layout);
+        await LabRemoval.RemoveAsync(lab.Layout, ct);
+        Directory.CreateDirectory(lab.Layout.Folder);
+        lab.State.Write(lab.Layout);
+        await lab.StartAsync(ct);
+        return lab;
+    }
+
+    /// <summary>A lab that is up.</summary>
+    /// <exception cref="LabException">There is none of this name.</exception>
+    public static LabCluster Open(string name)
+    {
+        var layout = new LabLayout(name);
+        var state = LabState.Read(layout) ?? throw new LabException($"there is no lab '{name}': start one with scripts/lab up");
+        return new LabCluster(state.Options, _ => { }) { State = state };
+    }
+
+    /// <summary>Client of the cluster's API with all rights; the caller disposes it.</summary>
+    public ClusterApi ConnectApi() => ClusterConnection.Open(Layout, State.Options);
+
+    /// <summary>Variables with which the ovs programs find a node's switch.</summary>
+    public IReadOnlyDictionary<string, string> OvsEnvironment(string node) => NodeSwitch.Environment(Layout.OvsFolder(node));
+
+    /// <summary>The pods of all namespaces.</summary>
+    public async Task<IReadOnlyList<PodView>> PodsAsync(CancellationToken ct)
+    {
+        using var api = ConnectApi();
+        return PodView.ReadList(await api.GetAsync("/api/v1/pods", ct));
+    }
+
+    /// <summary>Waits until every pod is ready or done, and returns those that are not after <paramref name="patience"/>.</summary>
+    public async Task<IReadOnlyList<PodView>> WaitForPodsAsync(TimeSpan patience, CancellationToken ct)
+    {
+        using var api = ConnectApi();
+        var begun = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var waiting = PodView.ReadList(await api.GetAsync("/api/v1/pods", ct))
+                .Where(p => !p.Ready && p.Phase is not ("Succeeded" or "Failed")).ToList();
+            if (waiting.Count == 0 || System.Diagnostics.Stopwatch.GetElapsedTime(begun) > patience)
+            {
+                return waiting;
+            }
+
+            await Task.Delay(50, ct);
+        }
+    }
+
+    /// <summary>Ends one of the lab's processes; with <paramref name="force"/> at once, without a last word.</summary>
+    public async Task StopAsync(string role, bool force, CancellationToken ct)
+    {
+        var process = State.Process(role);
+        if (ProcessTable.Runs(process))
+        {
+            await ProcessTable.EndAsync([process.Pid], force ? TimeSpan.Zero : TimeSpan.FromSeconds(10), ct);
+        }
+    }
+
+    /// <summary>Starts a process again that was stopped or died.</summary>
+    public void StartAgain(string role) => Record(ProcessStarter.Start(Layout, State.Process(role)));
+
+    private async Task StartAsync(CancellationToken ct)
+    {
+        var cni = await _programs.CniAsync(ct);
+        var underlay = new Underlay(Layout, State.Options.UnderlayMtu);
+        _progress("underlay");
+        await underlay.CreateAsync(ct);
+
+        // The API server and the nodes' switches do not need each other.
+        _progress($"API server and {State.Options.Nodes} nodes with Open vSwitch");
+        await Task.WhenAll(
+            [StartControlPlaneAsync(ct), .. State.Nodes.Select((node, i) => new NodeSwitch(Layout, underlay, node, i + 1).CreateAsync(Record, ct))]);
+
+        _progress("agents and kubelets");
+        using var api = ConnectApi();
+        foreach (var node in State.Nodes)
+        {
+            Record(await StartAgentAsync(api, node, ct));
+        }
+
+        Record(ProcessStarter.Start(Layout, "kubelets", netns: null, Log("kubelets"),
+            [.. _programs.Lab, "supervise", "--name", Layout.Name, "--cni", cni]));
+        await Manifests.ApplyAsync(this, _programs, _progress, ct);
+        lock (_gate)
+        {
+            State = State with { Complete = true };
+            State.Write(Layout);
+        }
+    }
+
+    private async Task StartControlPlaneAsync(CancellationToken ct)
+    {
+        Directory.CreateDirectory(Layout.ApiServerFolder);
+        Record(ProcessStarter.Start(Layout, "apiserver", Layout.ControlPlane, Log("apiserver"),
+        [
+            .. _programs.Lab, "apiserver",
+            "--state-dir", Layout.ApiServerFolder,
+            "--listen", $"{Underlay.V4(Underlay.ControlPlaneHost)}:6443",
+            "--unix-socket", Layout.ApiSocket,
+            "--service-cidr", LabLayout.ServiceCidrs,
+            "--cluster-cidr", LabLayout.ClusterCidrs,
+        ]));
+        using var api = ConnectApi();
+        await WaitAsync("apiserver", "the API server does not answer", async () => await api.FindAsync("/api/v1/namespaces/default", ct) is not null, ct);
+        await EnsureAsync(api, "/api/v1/namespaces", new JsonObject
+        {
+            ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = SystemNamespace },
+        }, ct);
+        await Manifests.ApplyCrdsAsync(this, _programs, ct);
+        StartController();
+    }
+
+    private void StartController()
+    {
+        var file = Path.Combine(Layout.ControllerFolder, "controller.json");
+        Directory.CreateDirectory(Layout.ControllerFolder);
+        WriteJson(file, new JsonObject
+        {
+            ["kubeconfig"] = Layout.Kubeconfig,
+            ["listen"] = "0.0.0.0:7443",
+            ["tlsDir"] = Path.Combine(Layout.ControllerFolder, "tls"),
+            ["tunnel"] = State.Options.Tunnel,
+            ["mtu"] = 0,
+            ["clusterCidrs"] = List(LabLayout.ClusterCidrs),
+            ["serviceCidrs"] = List(LabLayout.ServiceCidrs),
+            ["namespace"] = SystemNamespace,
+            ["agentAuthentication"] = "tokenReview",
+        });
+        Record(ProcessStarter.Start(
+            Layout, "controller", Layout.ControlPlane, Log("controller"), [.. _programs.Controller, "--config", file]));
+    }
+
+    private async Task<LabProcess> StartAgentAsync(ClusterApi api, string node, CancellationToken ct)
+    {
+        var folder = Layout.NodeFolder(node);
+        var token = Path.Combine(folder, "token");
+        await File.WriteAllTextAsync(token, await AgentToken.RequestAsync(api, node, ct), ct);
+        WriteJson(Path.Combine(folder, "agent.json"), new JsonObject
+        {
+            ["nodeName"] = node,
+            ["controllers"] = new JsonArray($"https://{Underlay.V4(Underlay.ControlPlaneHost)}:7443"),
+            ["controllerCaFile"] = Path.Combine(Layout.ControllerFolder, "tls", "ca.crt"),
+            ["tokenFile"] = token,
+            ["ovsdb"] = $"unix:{Layout.OvsFolder(node)}/db.sock",
+            ["ovsRunDir"] = Layout.OvsFolder(node),
+            ["datapathType"] = "netdev",
+            ["cniSocket"] = Layout.CniSocket(node),
+            ["stateDir"] = Path.Combine(folder, "state"),
+        });
+        return ProcessStarter.Start(Layout, $"{node}/agent", Layout.Node(node), Log($"{node}/agent"),
+            [.. _programs.Agent, "--config", Path.Combine(folder, "agent.json")]);
+    }
+
+    private static async Task EnsureAsync(ClusterApi api, string collection, JsonObject body, CancellationToken ct)
+    {
+        try
+        {
+            await api.CreateAsync(collection, body, ct);
+        }
+        catch (ClusterApiException e) when (e.Status == System.Net.HttpStatusCode.Conflict)
+        {
+            // It is there already.
+        }
+    }
+
+    private async Task WaitAsync(string role, string complaint, Func<Task<bool>> ready, CancellationToken ct) =>
+        await Wait.UntilAsync(complaint, async () =>
+        {
+            if (!ProcessTable.Runs(State.Process(role)))
+            {
+                throw new LabException($"{role} ended by itself:\n{ProcessStarter.Tail(Log(role))}");
+            }
+
+            try
+            {
+                return await ready();
+            }
+            catch (Exception e) when (e is HttpRequestException or ClusterApiException)
+            {
+                // It listens a moment after it was started.
+                return false;
+            }
+        }, () => ProcessStarter.Tail(Log(role)), TimeSpan.FromSeconds(30), ct);
+
+    private void Record(LabProcess process)
+    {
+        lock (_gate)
+        {
+            State = State with { Processes = [.. State.Processes.Where(p => p.Role != process.Role), process] };
+            State.Write(Layout);
+        }
+    }
+
+    private string Log(string role) => Path.Combine(Layout.Folder, role + ".log");
+
+    private static JsonArray List(string commaSeparated) => new([.. commaSeparated.Split(',').Select(c => JsonValue.Create(c))]);
+
+    private static void WriteJson(string file, JsonObject content) =>
+        File.WriteAllText(file, content.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+}

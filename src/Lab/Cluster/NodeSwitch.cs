@@ -1,0 +1,66 @@
+using Weft.Lab.Net;
+using Weft.Lab.State;
+
+namespace Weft.Lab.Cluster;
+
+/// <summary>A node's namespace and its Open vSwitch, with the uplink on <c>br-phy</c>, which owns the node's addresses.</summary>
+internal sealed class NodeSwitch(LabLayout layout, Underlay underlay, string node, int index)
+{
+    private readonly Netns _netns = layout.Node(node);
+    private readonly string _folder = layout.OvsFolder(node);
+
+    /// <summary>Variables with which the ovs programs find this node's switch.</summary>
+    public static Dictionary<string, string> Environment(string folder) => new()
+    {
+        ["OVS_RUNDIR"] = folder,
+        ["OVS_LOGDIR"] = folder,
+        ["OVS_DBDIR"] = folder,
+    };
+
+    /// <summary>Makes the namespace, starts database and switch (each reported to <paramref name="started"/>), sets the uplink up.</summary>
+    public async Task CreateAsync(Action<LabProcess> started, CancellationToken ct)
+    {
+        Directory.CreateDirectory(_folder);
+        await Task.WhenAll(
+            underlay.JoinAsync(_netns, node, ct),
+            Shell.RunAsync("ovsdb-tool", ["create", $"{_folder}/conf.db", "/usr/share/openvswitch/vswitch.ovsschema"], ct: ct));
+        await _netns.SetAsync(("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1"));
+
+        started(Start("ovsdb-server",
+            $"{_folder}/conf.db", $"--remote=punix:{_folder}/db.sock", $"--pidfile={_folder}/ovsdb-server.pid"));
+        await WaitAsync("ovsdb-server", () => File.Exists($"{_folder}/db.sock"), ct);
+        await VsctlAsync(ct,
+            "--no-wait", "init", "--", "set", "Open_vSwitch", ".", $"external_ids:system-id={layout.Name}-{node}", $"external_ids:hostname={node}",
+            "--", "add-br", "br-phy", "--", "set", "Bridge", "br-phy", "datapath_type=netdev", "fail_mode=standalone",
+            "--", "add-port", "br-phy", "eth0");
+
+        started(Start("ovs-vswitchd", $"unix:{_folder}/db.sock", $"--pidfile={_folder}/ovs-vswitchd.pid"));
+        // Ends when the switch has done what the database says.
+        await VsctlAsync(ct, "--timeout=20", "set", "Open_vSwitch", ".", "external_ids:weft-lab=ready");
+        var host = Underlay.NodeHost(index);
+        await _netns.IpAsync(ct,
+            "link set br-phy up",
+            $"addr add {Underlay.V4(host)}/24 dev br-phy",
+            $"addr add {Underlay.V6(host)}/64 dev br-phy nodad",
+            $"route add default via {Underlay.V4(Underlay.OutsideHost)}",
+            $"-6 route add default via {Underlay.V6(Underlay.OutsideHost)}");
+    }
+
+    private LabProcess Start(string program, params string[] arguments)
+    {
+        string[] command =
+        [
+            "env", .. Environment(_folder).Select(e => $"{e.Key}={e.Value}"),
+            Shell.Find(program), .. arguments, "--no-chdir", "-vconsole:warn", "-vsyslog:off",
+            $"--log-file={_folder}/{program}.log",
+        ];
+        return ProcessStarter.Start(layout, $"{node}/{program}", _netns, $"{_folder}/{program}.out", command);
+    }
+
+    private Task VsctlAsync(CancellationToken ct, params string[] arguments) =>
+        Shell.RunAsync("ovs-vsctl", [$"--db=unix:{_folder}/db.sock", .. arguments], ct: ct);
+
+    private async Task WaitAsync(string program, Func<bool> ready, CancellationToken ct) =>
+        await Wait.UntilAsync($"{program} of {node} does not answer", ready,
+            () => ProcessStarter.Tail($"{_folder}/{program}.log"), TimeSpan.FromSeconds(15), ct);
+}

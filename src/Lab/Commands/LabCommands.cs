@@ -1,0 +1,101 @@
+using System.CommandLine;
+using Weft.Lab.Cluster;
+using Weft.Lab.Kubelet;
+using Weft.Lab.State;
+
+namespace Weft.Lab.Commands;
+
+/// <summary>The lab's commands that take options of their own.</summary>
+internal static class LabCommands
+{
+    private static readonly Option<string> Name = new("--name")
+    {
+        Description = "Which lab, when there are several on this machine", DefaultValueFactory = _ => "weft", Recursive = true,
+    };
+
+    /// <summary>All of them.</summary>
+    public static IEnumerable<Symbol> Create() =>
+    [
+        Name, Up(), Down(), Status(), Logs(), Restart(), Supervise(),
+    ];
+
+    private static Command Up()
+    {
+        var nodes = new Option<int>("--nodes") { Description = "How many nodes", DefaultValueFactory = _ => 3 };
+        var tunnel = new Option<string>("--tunnel") { Description = "geneve, gre or vxlan", DefaultValueFactory = _ => "geneve" };
+        var mtu = new Option<int>("--mtu") { Description = "MTU of the underlay in bytes", DefaultValueFactory = _ => 1500 };
+        var manifests = new Option<string?>("--manifests") { Description = "Folder or file to apply instead of the demo; empty for none" };
+        var kubeconfig = new Option<string?>("--kubeconfig") { Description = "Use this API server instead of the lab's own" };
+        var command = new Command("up", "Start a cluster on this machine.") { nodes, tunnel, mtu, manifests, kubeconfig };
+        command.SetAction((result, ct) => Terminal.RunAsync(() => UpCommand.RunAsync(
+            new LabOptions
+            {
+                Name = result.GetValue(Name)!,
+                Nodes = result.GetValue(nodes),
+                Tunnel = result.GetValue(tunnel)!,
+                UnderlayMtu = result.GetValue(mtu),
+                Manifests = result.GetValue(manifests),
+                Kubeconfig = result.GetValue(kubeconfig) is { } file ? Path.GetFullPath(file) : null,
+            },
+            ct)));
+        return command;
+    }
+
+    private static Command Down()
+    {
+        var command = new Command("down", "End the cluster and remove everything of it.");
+        command.SetAction((result, ct) => Terminal.RunAsync(async () =>
+        {
+            await LabRemoval.DownAsync(new LabLayout(result.GetValue(Name)!), ct);
+            return 0;
+        }));
+        return command;
+    }
+
+    private static Command Status()
+    {
+        var command = new Command("status", "Show processes, pods and who reaches whom.");
+        command.SetAction((result, ct) => Terminal.RunAsync(() => StatusCommand.RunAsync(LabCluster.Open(result.GetValue(Name)!), ct)));
+        return command;
+    }
+
+    private static Command Logs()
+    {
+        var role = new Argument<string?>("WHICH")
+        {
+            Description = "apiserver, controller, kubelets, nodeN/agent, nodeN/ovs-vswitchd or NAMESPACE/POD; none: list them",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var command = new Command("logs", "Show the log of a process or pod.") { role };
+        command.SetAction((result, ct) => Terminal.RunAsync(() =>
+            LogsCommand.RunAsync(LabCluster.Open(result.GetValue(Name)!), result.GetValue(role), ct)));
+        return command;
+    }
+
+    private static Command Restart()
+    {
+        var role = new Argument<string>("WHICH") { Description = "A process as 'status' lists it, for example node1/agent" };
+        var command = new Command("restart", "Kill a process of the lab and start it again.") { role };
+        command.SetAction((result, ct) => Terminal.RunAsync(async () =>
+        {
+            var lab = LabCluster.Open(result.GetValue(Name)!);
+            await lab.StopAsync(result.GetValue(role)!, force: true, ct);
+            lab.StartAgain(result.GetValue(role)!);
+            return 0;
+        }));
+        return command;
+    }
+
+    private static Command Supervise()
+    {
+        var cni = new Option<string>("--cni") { Description = "The CNI plugin", Required = true };
+        var command = new Command("supervise", "Play the kubelet of every node (started by 'up').") { cni };
+        command.Hidden = true;
+        command.SetAction((result, ct) => Terminal.RunAsync(async () =>
+        {
+            await Supervisor.RunAsync(new LabLayout(result.GetValue(Name)!), result.GetValue(cni)!, ct);
+            return 0;
+        }));
+        return command;
+    }
+}

@@ -1,0 +1,28 @@
+using System.Net;
+using Weft.Lab.Net;
+using Weft.Lab.State;
+
+namespace Weft.Lab.Kubelet;
+
+/// <summary>What everything on one node shares.</summary>
+internal sealed record KubeletContext
+{
+    public required LabLayout Layout { get; init; }
+
+    public required string Node { get; init; }
+
+    public required Netns Netns { get; init; }
+
+    /// <summary>The node's addresses, IPv4 first.</summary>
+    public required IReadOnlyList<IPAddress> Addresses { get; init; }
+
+    public required ClusterApi Api { get; init; }
+
+    public required CniCall Cni { get; init; }
+
+    public required Action<string> Log { get; init; }
+
+    /// <summary>Where a pod's container writes its output.</summary>
+    public string ContainerLog(PodSpec pod, string container) =>
+        Path.Combine(Layout.Folder, "pods", $"{pod.Namespace}_{pod.Name}_{container}.log");
+}

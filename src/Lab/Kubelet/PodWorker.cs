@@ -1,0 +1,213 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace Weft.Lab.Kubelet;
+
+/// <summary>The life of one pod on a node: sandbox, containers, status, end.</summary>
+internal sealed class PodWorker
+{
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
+
+    private readonly KubeletContext _node;
+    private readonly PodSpec _pod;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _reporting = new(1);
+    private readonly DateTimeOffset _started = DateTimeOffset.UtcNow;
+    private volatile bool _objectGone;
+    private volatile int _graceSeconds;
+    private Sandbox? _sandbox;
+    private IReadOnlyList<IPAddress> _addresses = [];
+    private IReadOnlyList<ContainerRun> _containers = [];
+    private string _sandboxProblem = "";
+
+    public PodWorker(KubeletContext node, PodSpec pod)
+    {
+        (_node, _pod, _graceSeconds) = (node, pod, pod.GraceSeconds);
+        Completion = Task.Run(RunAsync);
+    }
+
+    /// <summary>Ends when nothing of the pod is left on the node (and, after a deletion, in the API).</summary>
+    public Task Completion { get; }
+
+    /// <summary>Ends the pod.</summary>
+    /// <param name="objectGone">The API has forgotten it already.</param>
+    /// <param name="graceSeconds">How long its programs get.</param>
+    public void Stop(bool objectGone, int graceSeconds)
+    {
+        _graceSeconds = graceSeconds;
+        _objectGone |= objectGone;
+        _stop.Cancel();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await AttachAsync();
+            if (_sandbox is not null)
+            {
+                await RunContainersAsync(_sandbox);
+                await DetachAsync(_sandbox);
+            }
+
+            // A pod that is done stays in the API until somebody deletes it.
+            await Task.Delay(Timeout.Infinite, _stop.Token).ContinueWith(_ => { }, CancellationToken.None);
+            if (!_objectGone)
+            {
+                var now = new JsonObject
+                {
+                    ["gracePeriodSeconds"] = 0,
+                    ["preconditions"] = new JsonObject { ["uid"] = _pod.Uid },
+                };
+                await PersistentlyAsync("delete", () => _node.Api.DeleteAsync(_pod.Path, CancellationToken.None, now));
+            }
+        }
+        catch (Exception e)
+        {
+            // One pod's trouble must not end the others'.
+            _node.Log($"{_pod.Namespace}/{_pod.Name}: {e}");
+        }
+    }
+
+    private async Task AttachAsync()
+    {
+        if (_pod.HostNetwork)
+        {
+            (_sandbox, _addresses) = (new Sandbox(_pod.Namespace, _pod.Name, _pod.Uid, 0, _node.Netns), _node.Addresses);
+            return;
+        }
+
+        var backoff = TimeSpan.FromMilliseconds(500);
+        for (var attempt = 0; !_stop.IsCancellationRequested; attempt++)
+        {
+            var sandbox = new Sandbox(_pod.Namespace, _pod.Name, _pod.Uid, attempt, _node.Layout.Pod(_pod.Uid, attempt));
+            try
+            {
+                await AddAsync(sandbox);
+                return;
+            }
+            catch (Exception e) when (e is CniCallException or LabException)
+            {
+                await ReportFailureAsync(e.Message);
+                await DetachAsync(sandbox);
+            }
+
+            await Task.Delay(backoff, _stop.Token).ContinueWith(_ => { }, CancellationToken.None);
+            backoff = backoff * 2 > LongestBackoff ? LongestBackoff : backoff * 2;
+        }
+    }
+
+    private async Task AddAsync(Sandbox sandbox)
+    {
+        await sandbox.Netns.CreateAsync(CancellationToken.None);
+        var begun = Stopwatch.GetTimestamp();
+        var result = await _node.Cni.RunAsync("ADD", sandbox, CancellationToken.None);
+        var elapsed = Stopwatch.GetElapsedTime(begun);
+        var ips = result?["ips"]?.AsArray() ?? throw new CniCallException(100, "the plugin's result has no ips");
+        _addresses = [.. ips.Select(ip => IPNetworkAddress((string)ip!["address"]!))];
+        (_sandbox, _sandboxProblem) = (sandbox, "");
+        var annotation = new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["annotations"] = new JsonObject
+                {
+                    [Annotations.CniAddMilliseconds] = elapsed.TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture),
+                    [Annotations.Netns] = sandbox.Netns.Name,
+                },
+            },
+        };
+        await PersistentlyAsync("annotate", () => _node.Api.PatchAsync(_pod.Path, annotation, CancellationToken.None));
+    }
+
+    private async Task RunContainersAsync(Sandbox sandbox)
+    {
+        // Before a command: kubelet reports addresses as soon as the sandbox stands.
+        _containers = [.. _pod.Containers.Select(c => new ContainerRun(_node, _pod, c, sandbox.Netns, _addresses[0], () => TimeSpan.FromSeconds(_graceSeconds), ReportAsync))];
+        await Task.WhenAll(_containers.Select(c => c.RunAsync(_stop.Token)));
+    }
+
+    private async Task DetachAsync(Sandbox sandbox)
+    {
+        if (_pod.HostNetwork)
+        {
+            return;
+        }
+
+        var backoff = TimeSpan.FromMilliseconds(200);
+        while (true)
+        {
+            try
+            {
+                await _node.Cni.RunAsync("DEL", sandbox, CancellationToken.None);
+                await sandbox.Netns.DeleteAsync(CancellationToken.None);
+                _sandbox = null;
+                return;
+            }
+            catch (Exception e) when (e is CniCallException or LabException)
+            {
+                // A runtime does not forget a sandbox before DEL has succeeded.
+                _node.Log($"{_pod.Namespace}/{_pod.Name}: DEL: {e.Message}");
+            }
+
+            await Task.Delay(backoff);
+            backoff = backoff * 2 > LongestBackoff ? LongestBackoff : backoff * 2;
+        }
+    }
+
+    private async Task ReportFailureAsync(string problem)
+    {
+        _node.Log($"{_pod.Namespace}/{_pod.Name}: ADD: {problem}");
+        _sandboxProblem = problem;
+        await Events.WriteAsync(_node, _pod, "Warning", "FailedCreatePodSandBox", problem);
+        await ReportAsync();
+    }
+
+    private async Task ReportAsync()
+    {
+        await _reporting.WaitAsync();
+        try
+        {
+            if (_objectGone)
+            {
+                return;
+            }
+
+            var patch = PodStatus.Patch(
+                _pod, _node.Addresses, _addresses, [.. _containers.Select(c => c.State)],
+                _sandbox?.ContainerId ?? "", _started, _sandboxProblem);
+            await PersistentlyAsync("write the status of", () => _node.Api.PatchAsync(_pod.Path + "/status", patch, CancellationToken.None));
+        }
+        finally
+        {
+            _reporting.Release();
+        }
+    }
+
+    private async Task PersistentlyAsync(string what, Func<Task> request)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                await request();
+                return;
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or ClusterApiException)
+            {
+                // The server restarts, or somebody else wrote at the same time.
+                _node.Log($"{_pod.Namespace}/{_pod.Name}: cannot {what} the pod: {e.Message}");
+                if (attempt == 20)
+                {
+                    throw;
+                }
+
+                await Task.Delay(250);
+            }
+        }
+    }
+
+    private static IPAddress IPNetworkAddress(string cidr) => IPAddress.Parse(cidr.Split('/')[0]);
+}
