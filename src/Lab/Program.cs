@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Weft.Lab.ApiServer;
 using Weft.Lab.Commands;
 
 Terminal.Prepare();
@@ -20,4 +21,5 @@ foreach (var symbol in LabCommands.Create())
     }
 }
 
+root.Add(ApiServerCommand.Create());
 return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,79 @@
+using System.Text.Json.Nodes;
+
+namespace Weft.Lab.ApiServer;
+
+/// <summary>What every cluster has from its first moment: system namespaces and the Service of the API server itself.</summary>
+public static class SystemObjects
+{
+    public static void Ensure(ObjectOperations operations, ApiServerOptions options, Uri server, string authority)
+    {
+        var namespaces = operations.Registry.Find("", "v1", "namespaces")!;
+        foreach (var name in (string[])["default", "kube-system", "kube-public", "kube-node-lease"])
+        {
+            Create(operations, namespaces, "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } });
+        }
+
+        Create(operations, operations.Registry.Find("", "v1", "configmaps")!, "kube-system", new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "extension-apiserver-authentication" },
+            ["data"] = new JsonObject { ["client-ca-file"] = authority, ["requestheader-client-ca-file"] = authority },
+        });
+        var labels = new JsonObject { ["component"] = "apiserver", ["provider"] = "kubernetes" };
+        Create(operations, operations.Registry.Find("", "v1", "services")!, "default", new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "kubernetes", ["labels"] = labels.DeepClone() },
+            ["spec"] = new JsonObject
+            {
+                ["clusterIP"] = options.ServiceCidrs[0].Address(1).ToString(),
+                ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["port"] = 443, ["protocol"] = "TCP", ["targetPort"] = server.Port }),
+            },
+        });
+        PublishAddress(operations, server);
+        foreach (var (name, rule) in ((string, JsonObject)[])
+        [
+            ("cluster-admin", new JsonObject { ["apiGroups"] = new JsonArray("*"), ["resources"] = new JsonArray("*"), ["verbs"] = new JsonArray("*") }),
+            ("view", new JsonObject { ["apiGroups"] = new JsonArray("*"), ["resources"] = new JsonArray("*"), ["verbs"] = new JsonArray("get", "list", "watch") }),
+        ])
+        {
+            Create(operations, operations.Registry.Find("rbac.authorization.k8s.io", "v1", "clusterroles")!, "",
+                new JsonObject { ["metadata"] = new JsonObject { ["name"] = name }, ["rules"] = new JsonArray(rule) });
+        }
+    }
+
+    /// <summary>The EndpointSlice of the Service "kubernetes"; the port may differ from the last start's.</summary>
+    private static void PublishAddress(ObjectOperations operations, Uri server)
+    {
+        var slices = operations.Registry.Find("discovery.k8s.io", "v1", "endpointslices")!;
+        var isIpv6 = server.HostNameType == UriHostNameType.IPv6;
+        var slice = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "kubernetes", ["labels"] = new JsonObject { ["kubernetes.io/service-name"] = "kubernetes" } },
+            ["addressType"] = isIpv6 ? "IPv6" : "IPv4",
+            ["endpoints"] = new JsonArray(new JsonObject { ["addresses"] = new JsonArray(server.Host.Trim('[', ']')), ["conditions"] = new JsonObject { ["ready"] = true } }),
+            ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["port"] = server.Port, ["protocol"] = "TCP" }),
+        };
+        if (operations.Store.Find(slices.StorageKey, "default", "kubernetes") is null)
+        {
+            Create(operations, slices, "default", slice);
+            return;
+        }
+
+        operations.Update(slices, "default", "kubernetes", old =>
+        {
+            foreach (var name in (string[])["endpoints", "ports"])
+            {
+                old[name] = slice[name]!.DeepClone();
+            }
+
+            return old;
+        }, WriteOptions.Internal);
+    }
+
+    private static void Create(ObjectOperations operations, ResourceType type, string ns, JsonObject tree)
+    {
+        if (operations.Store.Find(type.StorageKey, ns, tree.Text("metadata", "name")!) is null)
+        {
+            operations.Create(type, ns, tree, WriteOptions.Internal);
+        }
+    }
+}
