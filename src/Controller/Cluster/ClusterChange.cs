@@ -1,0 +1,81 @@
+using Weft.Controller.Network;
+using Weft.Kubernetes;
+
+namespace Weft.Controller.Cluster;
+
+/// <summary>One step of one of the watches.</summary>
+/// <param name="Kind">The kind of object, for example <c>pods</c>.</param>
+/// <param name="Type">What happened.</param>
+/// <param name="Key">The object's name.</param>
+/// <param name="Object">The object, when there is one.</param>
+/// <param name="Problem">Why it cannot be read, when it cannot.</param>
+internal readonly record struct ClusterChange(string Kind, ResourceEventType Type, ObjectKey Key, IKubernetesObject? Object, string? Problem)
+{
+    /// <summary>Applies it.</summary>
+    /// <exception cref="InvalidObjectException">The object cannot be used.</exception>
+    public void ApplyTo(LogicalNetwork network)
+    {
+        if (Type == ResourceEventType.Upsert)
+        {
+            Upsert(network);
+        }
+        else if (Type == ResourceEventType.Delete)
+        {
+            Delete(network);
+        }
+    }
+
+    private void Upsert(LogicalNetwork network)
+    {
+        switch (Object)
+        {
+            case V1Pod pod:
+                network.Upsert(pod);
+                break;
+            case V1Node node:
+                network.Upsert(node);
+                break;
+            case V1Namespace ns:
+                network.Upsert(ns);
+                break;
+            case V1NetworkPolicy policy:
+                network.Upsert(policy);
+                break;
+            case V1Service service:
+                network.Upsert(service);
+                break;
+            case V1EndpointSlice slice:
+                network.Upsert(slice);
+                break;
+            default:
+                throw new InvalidOperationException($"no table for {Kind}");
+        }
+    }
+
+    private void Delete(LogicalNetwork network)
+    {
+        switch (Kind)
+        {
+            case "pods":
+                network.RemovePod(Key);
+                break;
+            case "nodes":
+                network.RemoveNode(Key.Name);
+                break;
+            case "namespaces":
+                network.RemoveNamespace(Key.Name);
+                break;
+            case "networkpolicies":
+                network.RemovePolicy(Key);
+                break;
+            case "services":
+                network.RemoveService(Key);
+                break;
+            case "endpointslices":
+                network.RemoveEndpointSlice(Key);
+                break;
+            default:
+                throw new InvalidOperationException($"no table for {Kind}");
+        }
+    }
+}

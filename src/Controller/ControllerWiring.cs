@@ -1,0 +1,72 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Weft.Controller.Cluster;
+using Weft.Controller.Network;
+using Weft.Controller.Publish;
+using Weft.Kubernetes;
+
+namespace Weft.Controller;
+
+/// <summary>Puts the controller together.</summary>
+/// <remarks><code>
+/// Reflector (one per kind) -> ClusterWatcher -> Publisher( LogicalNetwork ) -> NodeStream (one per agent) -> agents
+///                                  |                                                                         |
+///                                  +-> NodeConditions, EventRecorder  &lt;-------------- NodeReports &lt;----------+
+/// </code></remarks>
+public static class ControllerWiring
+{
+    /// <summary>The service account of agents.</summary>
+    public const string AgentServiceAccount = "weft-agent";
+
+    /// <summary>Builds the controller; nothing runs yet.</summary>
+    /// <exception cref="ControllerConfigurationException">The certificates cannot be used.</exception>
+    /// <exception cref="KubernetesException">The kubeconfig cannot be used.</exception>
+    public static WebApplication Build(ControllerOptions options, TimeProvider? time = null)
+    {
+        var clock = time ?? TimeProvider.System;
+        var client = new KubernetesClient(ClusterConnection.Load(options.Kubeconfig));
+        var certificates = new ServerCertificates(options.TlsDir, ServerCertificates.NamesOf(options), clock);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, certificates));
+        var services = builder.Services;
+        services.AddSingleton(clock);
+        services.AddSingleton(client);
+        services.AddSingleton(new Publisher(new LogicalNetwork(options.Settings)));
+        services.AddSingleton<NodeReports>();
+        services.AddSingleton<IAgentAuthentication>(options.AgentAuthentication == "none"
+            ? new NoAuthentication()
+            : new TokenReviewAuthentication(client, options.Namespace, AgentServiceAccount, clock));
+        services.AddSingleton<AgentEndpoints>();
+        AddWorker<EventRecorder>(services);
+        AddWorker<NodeConditions>(services);
+        AddWorker<ClusterWatcher>(services);
+        var app = builder.Build();
+        app.Services.GetRequiredService<AgentEndpoints>().Map(app);
+        app.MapGet("/healthz", () => "ok");
+        app.MapGet("/readyz", (Publisher publisher) => publisher.Synced.IsCompleted
+            ? Results.Text("ok")
+            : Results.Text("not yet in sync with Kubernetes", statusCode: StatusCodes.Status503ServiceUnavailable));
+        return app;
+    }
+
+    private static void AddWorker<T>(IServiceCollection services)
+        where T : BackgroundService
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(s => s.GetRequiredService<T>());
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ControllerOptions options, ServerCertificates certificates)
+    {
+        kestrel.AddServerHeader = false;
+        // Finds agents that are gone without saying so.
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(15);
+        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(15);
+        kestrel.Listen(options.Endpoint, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificates.Current());
+        });
+    }
+}

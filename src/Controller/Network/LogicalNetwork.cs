@@ -1,0 +1,107 @@
+using Weft.Kubernetes;
+using Weft.Topology;
+
+namespace Weft.Controller.Network;
+
+/// <summary>The cluster's logical network, computed from Kubernetes objects: objects in, topology out. Pure: no clock, no I/O.</summary>
+/// <remarks>The result depends on the objects as they are now, not on the order in which they came; telling an object again changes nothing.
+/// The cost of a change is that of what it concerns. Changes are one revision from one <see cref="Commit"/> to the next. Not thread-safe.</remarks>
+public sealed class LogicalNetwork
+{
+    private readonly Changes _changes = new();
+    private readonly NodeTable _nodes;
+    private readonly GroupTable _groups;
+    private readonly PodTable _pods;
+    private readonly PolicyTable _policies;
+    private readonly ServiceTable _services;
+    private readonly Interner _interner = new();
+    private readonly NodeSlices _slices;
+
+    /// <summary>An empty cluster with these settings.</summary>
+    public LogicalNetwork(ClusterSettings settings)
+    {
+        _nodes = new NodeTable(_changes);
+        _groups = new GroupTable(_changes, _interner);
+        _pods = new PodTable(_nodes, _groups, _interner, new KeyTable(), _changes);
+        _policies = new PolicyTable(_groups, _interner, new KeyTable(), _changes);
+        _services = new ServiceTable(new KeyTable(), _changes);
+        _slices = new NodeSlices(_changes, _nodes, _services, settings);
+    }
+
+    /// <summary>The last committed revision.</summary>
+    public long Revision => _changes.Revision;
+
+    /// <summary>Objects computed since the start: the cost of changes, for metrics and tests.</summary>
+    public long Work => _changes.Work;
+
+    /// <summary>The number of active pods.</summary>
+    public int PodCount => _pods.Count;
+
+    /// <summary>The number of policies.</summary>
+    public int PolicyCount => _policies.Count;
+
+    /// <summary>The number of Services.</summary>
+    public int ServiceCount => _services.Count;
+
+    /// <summary>The names of the nodes that exist in Kubernetes.</summary>
+    public IEnumerable<string> NodeNames => _nodes.All.Where(n => n.Facts is not null).Select(n => n.Name);
+
+    /// <summary>Takes a node as it is now.</summary>
+    public void Upsert(V1Node node) => _nodes.Upsert(node);
+
+    /// <summary>Takes a namespace as it is now.</summary>
+    public void Upsert(V1Namespace ns) => _groups.Relabel(_groups.Namespace(ns.Metadata.Name!), _interner.Labels(ns.Metadata.Labels));
+
+    /// <summary>Takes a pod as it is now.</summary>
+    public void Upsert(V1Pod pod) => _pods.Upsert(pod);
+
+    /// <summary>Takes a policy as it is now.</summary>
+    /// <exception cref="InvalidObjectException">It cannot be used; the one known before stays.</exception>
+    public void Upsert(V1NetworkPolicy policy) => _policies.Upsert(policy);
+
+    /// <summary>Takes a Service as it is now.</summary>
+    /// <exception cref="InvalidObjectException">It cannot be used; the one known before stays.</exception>
+    public void Upsert(V1Service service) => _services.Upsert(service);
+
+    /// <summary>Takes a part of a Service's endpoints as it is now.</summary>
+    /// <exception cref="InvalidObjectException">It cannot be used; the one known before stays.</exception>
+    public void Upsert(V1EndpointSlice slice) => _services.Upsert(slice);
+
+    /// <summary>Removes a node. Removing what is not there is no error, here and below.</summary>
+    public void RemoveNode(string name) => _nodes.Remove(name);
+
+    /// <summary>Removes a namespace.</summary>
+    public void RemoveNamespace(string name) => _groups.Relabel(_groups.Namespace(name), _interner.Labels(null));
+
+    /// <summary>Removes a pod.</summary>
+    public void RemovePod(ObjectKey key) => _pods.Remove(key);
+
+    /// <summary>Removes a policy.</summary>
+    public void RemovePolicy(ObjectKey key) => _policies.Remove(key);
+
+    /// <summary>Removes a Service.</summary>
+    public void RemoveService(ObjectKey key) => _services.RemoveService(key);
+
+    /// <summary>Removes a part of a Service's endpoints.</summary>
+    public void RemoveEndpointSlice(ObjectKey key) => _services.RemoveSlice(key);
+
+    /// <summary>Makes everything since the last call one revision.</summary>
+    /// <returns>Whom it concerns.</returns>
+    public CommittedChanges Commit()
+    {
+        _policies.CompileStale();
+        _services.ComputeStale();
+        return _changes.Commit();
+    }
+
+    /// <summary>Whether Kubernetes knows the node.</summary>
+    public bool HasNode(string node) => _nodes.Find(node)?.Facts is not null;
+
+    /// <summary>Everything that a node has at the current revision, referents before references. From now on its changes are remembered.</summary>
+    /// <returns>Empty when Kubernetes does not know the node.</returns>
+    public IReadOnlyList<TopologyItem> Snapshot(string node) => _slices.Snapshot(node);
+
+    /// <summary>The step from a revision that a node has to the current one.</summary>
+    /// <returns>Null when it is not remembered: the node must take a snapshot. A delta without content when nothing changed.</returns>
+    public Delta? Since(string node, long revision) => _slices.Since(node, revision);
+}

@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using Weft.Kubernetes;
+using Weft.Topology;
+
+namespace Weft.Controller.Network;
+
+/// <summary>The nodes. Not thread-safe.</summary>
+internal sealed class NodeTable(Changes changes)
+{
+    private readonly Dictionary<string, NodeState> _nodes = new(StringComparer.Ordinal);
+
+    /// <summary>Every node that is known, also those that only pods name.</summary>
+    public IReadOnlyCollection<NodeState> All => _nodes.Values;
+
+    /// <summary>The node, known to Kubernetes or not.</summary>
+    public NodeState Node(string name)
+    {
+        ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_nodes, name, out _);
+        return slot ??= new NodeState(name);
+    }
+
+    /// <summary>The node, when something is known of it.</summary>
+    public NodeState? Find(string name) => _nodes.GetValueOrDefault(name);
+
+    /// <summary>Takes a node as it is now.</summary>
+    public void Upsert(V1Node node)
+    {
+        var state = Node(node.Metadata.Name!);
+        Set(state, new NodeEndpoint
+        {
+            Id = state.Name,
+            Addresses = AddressesOf(node.Status),
+            PodCidrs = PodCidrsOf(node.Spec),
+            Zone = node.Metadata.Labels?.GetValueOrDefault("topology.kubernetes.io/zone"),
+        });
+    }
+
+    /// <summary>Removes a node; one that is not there is no error.</summary>
+    public void Remove(string name)
+    {
+        if (_nodes.TryGetValue(name, out var state) && state.Facts is not null)
+        {
+            Set(state, null);
+        }
+    }
+
+    private void Set(NodeState node, NodeEndpoint? facts)
+    {
+        if (Equals(node.Facts, facts))
+        {
+            return;
+        }
+
+        node.Facts = facts;
+        changes.NoteAll(node.Endpoint, whole: true);
+        changes.Note(node, node.Switch, whole: true);
+        changes.Note(node, node.Router, whole: true);
+    }
+
+    private static EquatableArray<string> AddressesOf(V1NodeStatus? status) =>
+        (status?.Addresses ?? []).Where(a => a.Type == "InternalIP").Select(a => Cidr.Address(a.Address)).OfType<string>().Distinct().ToEquatableArray();
+
+    private static EquatableArray<string> PodCidrsOf(V1NodeSpec? spec)
+    {
+        var given = spec?.PodCIDRs is { Count: > 0 } all ? all : spec?.PodCIDR is { } one ? [one] : [];
+        return given.Select(c => Cidr.TryNormalise(c, out var cidr) ? cidr : null).OfType<string>().Distinct().ToEquatableArray();
+    }
+}

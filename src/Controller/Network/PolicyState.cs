@@ -1,0 +1,31 @@
+using Weft.Kubernetes;
+using Weft.Topology;
+
+namespace Weft.Controller.Network;
+
+/// <summary>A policy and what it is compiled to.</summary>
+internal sealed class PolicyState(string id, int key) : Published
+{
+    public string Id => id;
+
+    public int Key => key;
+
+    /// <summary>What it is compiled to; null before the first time and once it is gone.</summary>
+    public CompiledPolicy? Compiled { get; set; }
+
+    /// <summary>The object, kept only when pods decide what it compiles to (named ports).</summary>
+    public V1NetworkPolicy? Source { get; set; }
+
+    public override ItemRef Ref => new(ItemKind.Policy, id);
+
+    public override TopologyItem? For(NodeState node) =>
+        Compiled is { } compiled && compiled.Target.LocalPods.Contains(node) ? compiled.Item : null;
+}
+
+/// <summary>The result of compiling one policy.</summary>
+/// <param name="Item">The record for nodes.</param>
+/// <param name="Target">The pods that it applies to.</param>
+/// <param name="Uses">The sets that the record names, each once.</param>
+/// <param name="Held">Every group that was acquired, once per acquisition.</param>
+/// <param name="Watched">Groups whose named ports decide about the rules.</param>
+internal sealed record CompiledPolicy(Policy Item, TargetSet Target, MemberSet[] Uses, PodGroup[] Held, PodGroup[] Watched);
