@@ -39,8 +39,10 @@ internal static class ObjectReader
             }
             else if (reader.ValueTextEquals("items"u8))
             {
+                // An empty list may be written as null.
                 reader.Read();
-                while (reader.TokenType == JsonTokenType.StartArray && reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                var isArray = reader.TokenType == JsonTokenType.StartArray;
+                while (isArray && reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                 {
                     var start = (int)reader.TokenStartIndex;
                     reader.Skip();
