@@ -61,7 +61,7 @@ public sealed class LabCluster
     }
 
     /// <summary>Client of the cluster's API with all rights; the caller disposes it.</summary>
-    public ClusterApi ConnectApi() => ClusterConnection.Open(Layout, State.Options);
+    public ClusterApi ConnectApi() => ClusterAccess.Open(Layout, State.Options);
 
     /// <summary>Variables with which the ovs programs find a node's switch.</summary>
     public IReadOnlyDictionary<string, string> OvsEnvironment(string node) => NodeSwitch.Environment(Layout.OvsFolder(node));

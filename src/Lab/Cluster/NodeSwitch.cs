@@ -43,7 +43,7 @@ internal sealed class NodeSwitch(LabLayout layout, Underlay underlay, string nod
             $"addr add {Underlay.V4(host)}/24 dev br-phy",
             $"addr add {Underlay.V6(host)}/64 dev br-phy nodad",
             $"route add default via {Underlay.V4(Underlay.OutsideHost)}",
-            $"-6 route add default via {Underlay.V6(Underlay.OutsideHost)}");
+            $"route add ::/0 via {Underlay.V6(Underlay.OutsideHost)}");
     }
 
     private LabProcess Start(string program, params string[] arguments)

@@ -15,7 +15,7 @@ public static class Supervisor
     public static async Task RunAsync(LabLayout layout, string cni, CancellationToken ct)
     {
         var state = LabState.Read(layout) ?? throw new LabException($"there is no lab '{layout.Name}': start one with scripts/lab up");
-        using var api = ClusterConnection.Open(layout, state.Options);
+        using var api = ClusterAccess.Open(layout, state.Options);
         try
         {
             await Task.WhenAll(state.Nodes.Select((node, i) => new HollowKubelet(Context(layout, api, cni, node, i + 1)).RunAsync(ct)));

@@ -3,7 +3,7 @@ using Weft.Lab.State;
 namespace Weft.Lab.Kubelet;
 
 /// <summary>How the lab's own processes reach the cluster's API.</summary>
-public static class ClusterConnection
+public static class ClusterAccess
 {
     /// <summary>Over the socket of the lab's API server, or as the given kubeconfig says.</summary>
     public static ClusterApi Open(LabLayout layout, LabOptions options) =>
