@@ -1,0 +1,215 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Weft.Lab.Net;
+using Weft.Lab.Probes;
+using Weft.Lab.State;
+using Weft.TestSupport;
+
+namespace Weft.Lab.Tests.EndToEnd;
+
+/// <summary>Nothing is lost when the agent goes, and nothing is left when pods go.</summary>
+public sealed partial class ContinuityTests
+{
+    private TestLab _lab = null!;
+
+    [OneTimeSetUp]
+    public async Task StartLab() => _lab = await TestLab.UpAsync("e2e-cont");
+
+    [OneTimeTearDown]
+    public async Task EndLab()
+    {
+        if (_lab is not null)
+        {
+            await _lab.DisposeAsync();
+        }
+    }
+
+    [Test]
+    [Order(1)]
+    public async Task Killing_and_restarting_an_agent_loses_no_ping_and_sends_no_flow_that_was_there()
+    {
+        const string Agent = "node1/agent";
+        var pods = await _lab.PodsAsync("node1", "node1", "node2");
+        await pods[0].Probe.PingAsync(pods[1].V4);
+        var flows = await _lab.FlowsAsync("node1");
+        var log = Path.Combine(_lab.Cluster.Layout.OvsFolder("node1"), "ovs-vswitchd.log");
+
+        await using var steady = await SteadyPing.StartAsync(
+            (pods[0], pods[1].V4), (pods[0], pods[1].V6), (pods[0], pods[2].V4), (pods[2], pods[0].V6));
+        await _lab.Cluster.StopAsync(Agent, force: true, CancellationToken.None);
+        // The switch reports what a connection did when it ends.
+        var logBefore = (await File.ReadAllLinesAsync(log)).Length;
+        _lab.Cluster.StartAgain(Agent);
+        var late = await _lab.PodAsync("node1");
+        await _lab.DeletePodAsync(late.Name);
+        var flowsAfter = await FlowsSettleAsync("node1", flows);
+        await _lab.Cluster.StopAsync(Agent, force: true, CancellationToken.None);
+        _lab.Cluster.StartAgain(Agent);
+        var again = await _lab.PodAsync("node1");
+        await _lab.DeletePodAsync(again.Name);
+        var lost = await steady.StopAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(lost, Is.Empty);
+            Assert.That(flowsAfter, Is.EqualTo(flows));
+        });
+        TestContext.Out.WriteLine(string.Join('\n', (await File.ReadAllLinesAsync(log)).Skip(logBefore).Where(l => l.Contains("flow_mods", StringComparison.Ordinal))));
+    }
+
+    [Test]
+    [Order(2)]
+    public async Task A_restarted_agent_sends_no_flow_when_nothing_changed()
+    {
+        const string Agent = "node1/agent";
+        await _lab.PodAsync("node1", "witness");
+        var folder = _lab.Cluster.Layout.OvsFolder("node1");
+        var before = await AddedAtAsync("node1");
+
+        await _lab.Cluster.StopAsync(Agent, force: true, CancellationToken.None);
+        var logBefore = (await File.ReadAllLinesAsync($"{folder}/ovs-vswitchd.log")).Length;
+        _lab.Cluster.StartAgain(Agent);
+        // It answers when it has synchronised: CHECK looks at the switch.
+        await Eventually.True("the agent answering again", () => File.Exists(_lab.Cluster.Layout.CniSocket("node1")));
+        await Eventually.True("the agent connected to the switch", async () =>
+            (await _lab.OvsAsync("node1", "ovs-appctl", "coverage/show")).Length > 0
+            && await _lab.IsAgentReadyAsync("node1"), TimeSpan.FromSeconds(20));
+        await _lab.Cluster.StopAsync(Agent, force: true, CancellationToken.None);
+        var after = await AddedAtAsync("node1");
+        _lab.Cluster.StartAgain(Agent);
+
+        var sent = (await File.ReadAllLinesAsync($"{folder}/ovs-vswitchd.log")).Skip(logBefore)
+            .Where(l => l.Contains("br-int", StringComparison.Ordinal) && l.Contains("flow_mods", StringComparison.Ordinal));
+        Assert.Multiple(() =>
+        {
+            Assert.That(sent, Is.Empty, "flow mods that the switch counted");
+            Assert.That(after.Keys, Is.EquivalentTo(before.Keys));
+            Assert.That(
+                after.Where(f => Math.Abs((f.Value - before.GetValueOrDefault(f.Key)).TotalSeconds) > 1).Select(f => f.Key),
+                Is.Empty, "flows that were added anew");
+        });
+        await _lab.DeletePodAsync("witness");
+    }
+
+    [Test]
+    [Order(3)]
+    public async Task Pods_that_come_and_go_at_random_leave_nothing_behind()
+    {
+        var patience = TestLab.Full ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(20);
+        await Eventually.True("no pod left of earlier tests", async () => await PodCountAsync() == 0 || await DeleteAllAsync(), TimeSpan.FromSeconds(20));
+        var quiet = await LeftoversAsync();
+        var seed = Environment.TickCount;
+        var random = new Random(seed);
+        using var time = new CancellationTokenSource(patience);
+        var (made, alive) = (0, new List<string>());
+
+        while (!time.IsCancellationRequested)
+        {
+            if (alive.Count < 12 && random.Next(3) > 0)
+            {
+                var name = $"churn-{made++}";
+                await _lab.CreatePodAsync($"node{1 + random.Next(2)}", name);
+                alive.Add(name);
+                // Sometimes it is deleted while its ADD is under way.
+                if (random.Next(4) > 0)
+                {
+                    await _lab.ReadyPodAsync(name);
+                }
+            }
+            else if (alive.Count > 0)
+            {
+                var name = alive[random.Next(alive.Count)];
+                alive.Remove(name);
+                await _lab.Api.DeleteAsync(TestLab.PodPath(name), CancellationToken.None);
+            }
+        }
+
+        await DeleteAllAsync();
+        await Eventually.True("all pods gone", async () => await PodCountAsync() == 0, TimeSpan.FromSeconds(40));
+        var left = await LeftoversAsync();
+        await Eventually.True("only what was there before", async () => (left = await LeftoversAsync()).SequenceEqual(quiet), TimeSpan.FromSeconds(10))
+            .ContinueWith(_ => { }, TaskScheduler.Default);
+        Assert.Multiple(() =>
+        {
+            Assert.That(left.Except(quiet), Is.Empty, $"left behind by {made} pods, seed {seed}");
+            Assert.That(quiet.Except(left), Is.Empty, $"missing after {made} pods, seed {seed}");
+        });
+        TestContext.Out.WriteLine($"{made} pods in {patience.TotalSeconds:0} s");
+    }
+
+    private async Task<int> PodCountAsync() => (await _lab.Cluster.PodsAsync(CancellationToken.None)).Count;
+
+    private async Task<bool> DeleteAllAsync()
+    {
+        await Task.WhenAll((await _lab.Cluster.PodsAsync(CancellationToken.None))
+            .Select(p => _lab.Api.DeleteAsync(TestLab.PodPath(p.Name), CancellationToken.None)));
+        return false;
+    }
+
+    /// <summary>Everything that a pod could leave: flows, ports, links, addresses, leases, namespaces, processes.</summary>
+    private async Task<string[]> LeftoversAsync()
+    {
+        var found = new List<string>();
+        foreach (var node in _lab.Cluster.State.Nodes)
+        {
+            found.AddRange((await _lab.FlowsAsync(node)).Select(f => $"{node} flow {f}"));
+            found.AddRange((await _lab.OvsAsync(node, "ovs-vsctl", "--bare", "--columns=name", "list", "interface"))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).Select(i => $"{node} interface {i}"));
+            found.AddRange((await TestLab.InAsync(_lab.Cluster.Layout.Node(node), "ip", "-o", "link", "show"))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => $"{node} link {l.Split(' ')[1]}"));
+            found.AddRange((await TestLab.InAsync(_lab.Cluster.Layout.Node(node), "ip", "-o", "addr", "show"))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => $"{node} address {l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3]}")
+                .Where(l => !l.Contains("fe80", StringComparison.Ordinal)));
+            found.AddRange(Leases(node));
+        }
+
+        found.AddRange(_lab.Cluster.Layout.ExistingNamespaces().Select(n => $"namespace {n.Name}").Order(StringComparer.Ordinal));
+        return [.. found];
+    }
+
+    /// <summary>The leases that the journal of a node's agent gives and does not release (src/Agent/CniServer/Leases).</summary>
+    private IEnumerable<string> Leases(string node)
+    {
+        var held = new HashSet<string>();
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(_lab.Cluster.Layout.NodeFolder(node), "state"), "*lease*"))
+        {
+            using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            while (reader.ReadLine() is { } line)
+            {
+                // Checksum, space, JSON.
+                var record = JsonNode.Parse(line[(line.IndexOf(' ') + 1)..])!;
+                if (record["give"] is { } given)
+                {
+                    held.Add($"{given["containerId"]}/{given["ifName"]}");
+                }
+                else if (record["release"] is { } released)
+                {
+                    held.Remove($"{released["containerId"]}/{released["ifName"]}");
+                }
+            }
+        }
+
+        return held.Select(l => $"{node} lease {l}");
+    }
+
+    private async Task<string[]> FlowsSettleAsync(string node, string[] expected)
+    {
+        var flows = await _lab.FlowsAsync(node);
+        await Eventually.True("the same flows", async () => (flows = await _lab.FlowsAsync(node)).SequenceEqual(expected), TimeSpan.FromSeconds(10))
+            .ContinueWith(_ => { }, TaskScheduler.Default);
+        return flows;
+    }
+
+    /// <summary>When each flow was added, by the switch's own count.</summary>
+    private async Task<Dictionary<string, DateTimeOffset>> AddedAtAsync(string node)
+    {
+        var text = await _lab.OvsAsync(node, "ovs-ofctl", "-O", "OpenFlow13", "--names", "dump-flows", "br-int");
+        var now = DateTimeOffset.UtcNow;
+        return text.Split('\n').Select(l => FlowPattern().Match(l)).Where(m => m.Success).ToDictionary(
+            m => $"{m.Groups["table"].Value} {m.Groups["rest"].Value}",
+            m => now.AddSeconds(-double.Parse(m.Groups["duration"].Value, System.Globalization.CultureInfo.InvariantCulture)));
+    }
+
+    [GeneratedRegex(@"duration=(?<duration>[\d.]+)s, table=(?<table>\w+), n_packets=\d+, n_bytes=\d+, (idle_timeout=\d+, )?(?<rest>.*)$")]
+    private static partial Regex FlowPattern();
+}

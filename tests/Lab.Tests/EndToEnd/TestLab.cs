@@ -1,0 +1,142 @@
+using System.Text.Json.Nodes;
+using Weft.Lab.Cluster;
+using Weft.Lab.Kubelet;
+using Weft.Lab.Net;
+using Weft.Lab.State;
+using Weft.TestSupport;
+
+namespace Weft.Lab.Tests.EndToEnd;
+
+/// <summary>A lab without the demo, and short words for what tests do with it.</summary>
+public sealed class TestLab : IAsyncDisposable
+{
+    private const string Namespace = "default";
+    private int _nextPod;
+
+    private TestLab(LabCluster cluster)
+    {
+        Cluster = cluster;
+        Api = cluster.ConnectApi();
+    }
+
+    /// <summary>True when the long forms of tests are wanted.</summary>
+    public static bool Full => Environment.GetEnvironmentVariable("WEFT_TEST_FULL") == "1";
+
+    public LabCluster Cluster { get; }
+
+    public ClusterApi Api { get; }
+
+    /// <summary>Starts a lab. The name keeps it apart from others on this machine, at most 8 characters.</summary>
+    public static async Task<TestLab> UpAsync(string name, string tunnel = "geneve", int nodes = 2)
+    {
+        var options = new LabOptions { Name = name, Tunnel = tunnel, Nodes = nodes, Manifests = "" };
+        return new TestLab(await LabCluster.UpAsync(options, TestContext.Progress.WriteLine, CancellationToken.None));
+    }
+
+    /// <summary>Makes a pod that only exists and waits until it is ready.</summary>
+    public async Task<TestPod> PodAsync(string node, string? name = null, string[]? command = null)
+    {
+        name ??= $"pod-{Interlocked.Increment(ref _nextPod)}";
+        await CreatePodAsync(node, name, command);
+        return await ReadyPodAsync(name);
+    }
+
+    /// <summary>Makes several at once, on the nodes given.</summary>
+    public Task<TestPod[]> PodsAsync(params string[] nodes) =>
+        Task.WhenAll(nodes.Select(node => PodAsync(node)));
+
+    /// <summary>Makes the object only.</summary>
+    public Task CreatePodAsync(string node, string name, string[]? command = null, JsonObject? more = null)
+    {
+        var container = new JsonObject { ["name"] = "main", ["image"] = "none" };
+        if (command is not null)
+        {
+            container["command"] = new JsonArray([.. command.Select(c => JsonValue.Create(c))]);
+        }
+
+        var spec = more ?? [];
+        spec["nodeName"] = node;
+        spec["terminationGracePeriodSeconds"] = 1;
+        spec["containers"] = new JsonArray(container);
+        return Api.CreateAsync($"/api/v1/namespaces/{Namespace}/pods", new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Pod",
+            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
+            ["spec"] = spec,
+        }, CancellationToken.None);
+    }
+
+    public async Task<TestPod> ReadyPodAsync(string name)
+    {
+        var seen = "";
+        var json = await Eventually.Some($"pod {name} ready", async () =>
+        {
+            var pod = await Api.GetAsync($"/api/v1/namespaces/{Namespace}/pods/{name}", CancellationToken.None);
+            var view = PodView.Read(pod);
+            seen = $"{view.Phase} {view.Problem}";
+            return view.Ready && view.Addresses.Count > 0 ? pod : null;
+        }, TimeSpan.FromSeconds(30)).ContinueWith(
+            t => t.IsFaulted ? throw new TimeoutException($"{t.Exception.InnerException!.Message}; it is {seen}") : t.Result,
+            TaskScheduler.Default);
+        return new TestPod(this, PodView.Read(json), (string)json["metadata"]!["uid"]!);
+    }
+
+    /// <summary>Deletes a pod and waits until nothing of it is in the API.</summary>
+    public async Task DeletePodAsync(string name)
+    {
+        await Api.DeleteAsync(PodPath(name), CancellationToken.None);
+        await Eventually.True($"pod {name} gone", async () => await Api.FindAsync(PodPath(name), CancellationToken.None) is null, TimeSpan.FromSeconds(30));
+    }
+
+    public static string PodPath(string name) => $"/api/v1/namespaces/{Namespace}/pods/{name}";
+
+    /// <summary>Runs a program in a namespace and returns what it printed.</summary>
+    public static async Task<string> InAsync(Netns netns, params string[] command)
+    {
+        string[] whole = [.. netns.Wrap([Shell.Find(command[0]), .. command[1..]])];
+        return await Shell.RunAsync(whole[0], whole[1..]);
+    }
+
+    /// <summary>Runs an ovs program with a node's switch and returns what it printed.</summary>
+    public async Task<string> OvsAsync(string node, params string[] command)
+    {
+        string[] whole = [.. Cluster.Layout.Node(node).Wrap([Shell.Find(command[0]), .. command[1..]])];
+        var result = await Shell.TryRunAsync(whole[0], whole[1..], null, Cluster.OvsEnvironment(node), TimeSpan.FromSeconds(30), CancellationToken.None);
+        Assert.That(result.ExitCode, Is.Zero, $"{string.Join(' ', command)} on {node}: {result.Error}{result.Output}");
+        return result.Output;
+    }
+
+    /// <summary>The flows of a node, one a line, with table names, without counters' header.</summary>
+    public async Task<string[]> FlowsAsync(string node, params string[] filter) =>
+        [.. (await OvsAsync(node, ["ovs-ofctl", "-O", "OpenFlow13", "--names", "--no-stats", "dump-flows", "br-int", .. filter]))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Where(l => !l.Contains("reply", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)];
+
+    /// <summary>Calls the CNI plugin on a node as a runtime does, for a sandbox that no pod object needs to have.</summary>
+    public async Task<CniCall> CniAsync(string node) => new(
+        await new LabPrograms().CniAsync(CancellationToken.None), Cluster.Layout.CniSocket(node), Cluster.Layout.Node(node));
+
+    /// <summary>True when the agent says by STATUS that it can attach pods.</summary>
+    public async Task<bool> IsAgentReadyAsync(string node)
+    {
+        var cni = await CniAsync(node);
+        cni.Configuration["cniVersion"] = "1.1.0";
+        try
+        {
+            await cni.RunAsync("STATUS", new Sandbox("", "", "", 0, Cluster.Layout.Node(node)), CancellationToken.None);
+            return true;
+        }
+        catch (CniCallException)
+        {
+            return false;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        await LabRemoval.DownAsync(Cluster.Layout, CancellationToken.None);
+    }
+}
