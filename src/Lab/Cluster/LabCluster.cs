@@ -118,13 +118,9 @@ public sealed class LabCluster
 
         _progress("agents and kubelets");
         using var api = ConnectApi();
-        foreach (var node in State.Nodes)
-        {
-            Record(await StartAgentAsync(api, node, ct));
-        }
-
         Record(ProcessStarter.Start(Layout, "kubelets", netns: null, Log("kubelets"),
             [.. _programs.Lab, "supervise", "--name", Layout.Name, "--cni", cni]));
+        await Task.WhenAll(State.Nodes.Select(node => StartAgentAsync(api, node, ct)));
         await Manifests.ApplyAsync(this, _programs, _progress, ct);
         lock (_gate)
         {
@@ -175,8 +171,10 @@ public sealed class LabCluster
             Layout, "controller", Layout.ControlPlane, Log("controller"), [.. _programs.Controller, "--config", file]));
     }
 
-    private async Task<LabProcess> StartAgentAsync(ClusterApi api, string node, CancellationToken ct)
+    private async Task StartAgentAsync(ClusterApi api, string node, CancellationToken ct)
     {
+        // Its token is bound to the node.
+        await WaitAsync("kubelets", $"{node} is not registered", async () => await api.FindAsync($"/api/v1/nodes/{node}", ct) is not null, ct);
         var folder = Layout.NodeFolder(node);
         var token = Path.Combine(folder, "token");
         await File.WriteAllTextAsync(token, await AgentToken.RequestAsync(api, node, ct), ct);
@@ -192,8 +190,10 @@ public sealed class LabCluster
             ["cniSocket"] = Layout.CniSocket(node),
             ["stateDir"] = Path.Combine(folder, "state"),
         });
-        return ProcessStarter.Start(Layout, $"{node}/agent", Layout.Node(node), Log($"{node}/agent"),
-            [.. _programs.Agent, "--config", Path.Combine(folder, "agent.json")]);
+        Record(ProcessStarter.Start(Layout, $"{node}/agent", Layout.Node(node), Log($"{node}/agent"),
+            [.. _programs.Agent, "--config", Path.Combine(folder, "agent.json")]));
+        await WaitAsync($"{node}/agent", $"the agent of {node} does not listen for the CNI plugin",
+            () => Task.FromResult(File.Exists(Layout.CniSocket(node))), ct);
     }
 
     private static async Task EnsureAsync(ClusterApi api, string collection, JsonObject body, CancellationToken ct)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
+using Weft.Lab.Kubelet;
 
 namespace Weft.Lab.Commands;
 
@@ -17,6 +18,11 @@ internal static class Terminal
         catch (LabException e)
         {
             Complain(e.Message);
+            return 1;
+        }
+        catch (Exception e) when (e is ClusterApiException or HttpRequestException)
+        {
+            Complain($"the cluster's API: {e.Message}");
             return 1;
         }
         catch (OperationCanceledException)

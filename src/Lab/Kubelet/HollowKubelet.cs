@@ -79,6 +79,8 @@ internal sealed class HollowKubelet(KubeletContext node)
         [
             .. node.Addresses.Select(a => new JsonObject { ["type"] = "InternalIP", ["address"] = a.ToString() }),
             new JsonObject { ["type"] = "Hostname", ["address"] = node.Node },
+            // The list's merge key is the type, and a node of two families has one type twice: kubelet replaces it too.
+            new JsonObject { ["$patch"] = "replace" },
         ];
         var status = new JsonObject
         {

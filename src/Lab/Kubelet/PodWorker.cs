@@ -8,7 +8,7 @@ namespace Weft.Lab.Kubelet;
 /// <summary>The life of one pod on a node: sandbox, containers, status, end.</summary>
 internal sealed class PodWorker
 {
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(3);
 
     private readonly KubeletContext _node;
     private readonly PodSpec _pod;
@@ -17,6 +17,7 @@ internal sealed class PodWorker
     private readonly DateTimeOffset _started = DateTimeOffset.UtcNow;
     private volatile bool _objectGone;
     private volatile int _graceSeconds;
+    private readonly List<Sandbox> _failed = [];
     private Sandbox? _sandbox;
     private IReadOnlyList<IPAddress> _addresses = [];
     private IReadOnlyList<ContainerRun> _containers = [];
@@ -49,7 +50,15 @@ internal sealed class PodWorker
             if (_sandbox is not null)
             {
                 await RunContainersAsync(_sandbox);
-                await DetachAsync(_sandbox);
+                _failed.Add(_sandbox);
+            }
+
+            // A runtime does not forget a sandbox before DEL has succeeded.
+            var backoff = TimeSpan.FromMilliseconds(200);
+            while (!await DetachFailedAsync())
+            {
+                await Task.Delay(backoff);
+                backoff = Longer(backoff);
             }
 
             // A pod that is done stays in the API until somebody deletes it.
@@ -79,7 +88,7 @@ internal sealed class PodWorker
             return;
         }
 
-        var backoff = TimeSpan.FromMilliseconds(500);
+        var backoff = TimeSpan.FromMilliseconds(300);
         for (var attempt = 0; !_stop.IsCancellationRequested; attempt++)
         {
             var sandbox = new Sandbox(_pod.Namespace, _pod.Name, _pod.Uid, attempt, _node.Layout.Pod(_pod.Uid, attempt));
@@ -91,11 +100,12 @@ internal sealed class PodWorker
             catch (Exception e) when (e is CniCallException or LabException)
             {
                 await ReportFailureAsync(e.Message);
-                await DetachAsync(sandbox);
+                _failed.Add(sandbox);
+                await DetachFailedAsync();
             }
 
             await Task.Delay(backoff, _stop.Token).ContinueWith(_ => { }, CancellationToken.None);
-            backoff = backoff * 2 > LongestBackoff ? LongestBackoff : backoff * 2;
+            backoff = Longer(backoff);
         }
     }
 
@@ -129,33 +139,31 @@ internal sealed class PodWorker
         await Task.WhenAll(_containers.Select(c => c.RunAsync(_stop.Token)));
     }
 
-    private async Task DetachAsync(Sandbox sandbox)
+    /// <summary>Calls DEL for every sandbox that is over; true when nothing is left of them.</summary>
+    private async Task<bool> DetachFailedAsync()
     {
-        if (_pod.HostNetwork)
-        {
-            return;
-        }
-
-        var backoff = TimeSpan.FromMilliseconds(200);
-        while (true)
+        foreach (var sandbox in _failed.ToList())
         {
             try
             {
-                await _node.Cni.RunAsync("DEL", sandbox, CancellationToken.None);
-                await sandbox.Netns.DeleteAsync(CancellationToken.None);
-                _sandbox = null;
-                return;
+                if (!_pod.HostNetwork)
+                {
+                    await _node.Cni.RunAsync("DEL", sandbox, CancellationToken.None);
+                    await sandbox.Netns.DeleteAsync(CancellationToken.None);
+                }
+
+                _failed.Remove(sandbox);
             }
             catch (Exception e) when (e is CniCallException or LabException)
             {
-                // A runtime does not forget a sandbox before DEL has succeeded.
                 _node.Log($"{_pod.Namespace}/{_pod.Name}: DEL: {e.Message}");
             }
-
-            await Task.Delay(backoff);
-            backoff = backoff * 2 > LongestBackoff ? LongestBackoff : backoff * 2;
         }
+
+        return _failed.Count == 0;
     }
+
+    private static TimeSpan Longer(TimeSpan backoff) => backoff * 2 > LongestBackoff ? LongestBackoff : backoff * 2;
 
     private async Task ReportFailureAsync(string problem)
     {

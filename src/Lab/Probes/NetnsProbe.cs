@@ -48,11 +48,10 @@ public sealed class NetnsProbe(Netns netns)
     /// <param name="payload">Bytes after the ICMP header, at most 65,000; more than the MTU makes fragments.</param>
     /// <param name="timeout">2 s when not given.</param>
     /// <param name="ct">Ends the waiting.</param>
-    public async Task<ProbeResult> PingAsync(IPAddress to, int payload = 56, TimeSpan? timeout = null, CancellationToken ct = default)
-    {
-        using var pinger = await Pinger.OpenAsync(Netns, to);
-        return await MeasureAsync(timeout, ct, async limit =>
+    public Task<ProbeResult> PingAsync(IPAddress to, int payload = 56, TimeSpan? timeout = null, CancellationToken ct = default) =>
+        MeasureAsync(timeout, ct, async limit =>
         {
+            using var pinger = await Pinger.OpenAsync(Netns, to);
             await pinger.SendAsync(1, payload, limit);
             while (await pinger.ReceiveAsync(limit) != 1)
             {
@@ -61,7 +60,6 @@ public sealed class NetnsProbe(Netns netns)
 
             return ("", null);
         });
-    }
 
     /// <summary>A socket of the namespace.</summary>
     public Task<Socket> OpenAsync(AddressFamily family, SocketType type, ProtocolType protocol) =>
