@@ -60,7 +60,11 @@ internal sealed class PolicyTable(GroupTable groups, Interner interner, KeyTable
             groups.StalePolicies.Clear();
             foreach (var policy in stale)
             {
-                Recompile(policy, policy.Source!, groups.Namespace(policy.Source!.Metadata.NamespaceProperty ?? ""));
+                // A version without named ports may have come since it was marked.
+                if (policy.Source is { } source)
+                {
+                    Recompile(policy, source, groups.Namespace(source.Metadata.NamespaceProperty ?? ""));
+                }
             }
         }
     }
