@@ -108,7 +108,7 @@ internal sealed partial class CniCommands
 
             if (linkIsNew)
             {
-                await OnLinksAsync(() => DeleteLink(attachment.HostInterface), timeout.Token).ConfigureAwait(false);
+                await links.DeleteAsync(attachment.HostInterface).ConfigureAwait(false);
             }
 
             if (leaseIsNew)

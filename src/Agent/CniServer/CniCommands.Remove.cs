@@ -7,7 +7,7 @@ internal sealed partial class CniCommands
     /// <summary>DEL. Needs nothing but the names: namespace, pod and configuration may be gone. The address is free only when nothing can send from it any more.</summary>
     private async Task RemoveAsync(LeaseKey key, CancellationToken ct)
     {
-        var link = OnLinksAsync(() => DeleteLink(PodInterface.HostNameOf(key.ContainerId, key.IfName)), ct);
+        var link = links.DeleteAsync(PodInterface.HostNameOf(key.ContainerId, key.IfName));
         var port = network.DetachAsync(key.ContainerId, key.IfName, ct);
         await Task.WhenAll(link, port).ConfigureAwait(false);
         await leases.ReleaseAsync(key.ContainerId, key.IfName).ConfigureAwait(false);
@@ -50,11 +50,5 @@ internal sealed partial class CniCommands
             throw new CniException(
                 CniErrorCode.TryAgainLater, $"{failures.Count} attachments could not be removed: {failures[0].Message}", "run GC again", new AggregateException(failures));
         }
-    }
-
-    private bool DeleteLink(string hostName)
-    {
-        links.Delete(hostName);
-        return true;
     }
 }

@@ -114,7 +114,8 @@ internal sealed partial class CniCommands(IPodNetwork network, LeaseStore leases
         await _linkWork.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            return await Task.Run(work, CancellationToken.None).ConfigureAwait(false);
+            // A thread of its own: the pool's few must not all wait for the kernel.
+            return await Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         }
         finally
         {

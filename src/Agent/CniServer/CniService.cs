@@ -56,6 +56,7 @@ public sealed partial class CniService : IAsyncDisposable
     {
         await _listener.DisposeAsync().ConfigureAwait(false);
         _leases.Dispose();
+        _links.Dispose();
     }
 
     private bool IsLive(Lease lease) => _commands.IsBusy(lease) || _links.Exists(PodInterface.HostNameOf(lease.ContainerId, lease.IfName));

@@ -5,8 +5,10 @@ namespace Weft.Agent.CniServer;
 
 /// <summary>Makes, removes and examines a pod's veth pair. Works in milliseconds and starts no process; the pod's namespace is entered once.</summary>
 /// <param name="hostNetns">Path of the node's network namespace; null: the process's own.</param>
-internal sealed class PodLinks(string? hostNetns)
+internal sealed class PodLinks(string? hostNetns) : IDisposable
 {
+    private readonly LinkRemovals _removals = new(hostNetns);
+
     /// <summary>Makes the pair and gives the pod's side its addresses and routes. What is there and right is kept, what is there and wrong is made again.</summary>
     /// <returns>True when the pair was made by this call.</returns>
     /// <exception cref="CniException">The interface cannot be made; nothing that this call made is left.</exception>
@@ -19,6 +21,7 @@ internal sealed class PodLinks(string? hostNetns)
             var created = Create(host, netns, wanted);
             try
             {
+                InHost(() => ConfigureHostSide(host, wanted.HostName));
                 NetworkNamespace.Run(netns, wanted.Netns, () => Configure(wanted));
                 return created;
             }
@@ -41,14 +44,13 @@ internal sealed class PodLinks(string? hostNetns)
         }
     }
 
-    /// <summary>Removes the pair. One that does not exist is no error.</summary>
+    /// <summary>Removes the pair; returns when no packet can pass it any more. One that does not exist is no error.</summary>
     /// <exception cref="CniException">The kernel refused.</exception>
-    public void Delete(string hostName)
+    public async Task DeleteAsync(string hostName)
     {
         try
         {
-            using var host = OpenHost();
-            Delete(host, hostName);
+            await _removals.RemoveAsync(hostName).ConfigureAwait(false);
         }
         catch (NetlinkException e)
         {
@@ -62,6 +64,9 @@ internal sealed class PodLinks(string? hostNetns)
         using var host = OpenHost();
         return host.FindLink(hostName) is not null;
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _removals.Dispose();
 
     /// <summary>A netlink socket in the node's namespace.</summary>
     public RouteNetlink OpenHost() => RouteNetlink.Open(hostNetns);
@@ -128,6 +133,21 @@ internal sealed class PodLinks(string? hostNetns)
             return pod.FindLink(wanted.Name);
         });
         return inside is not null && inside.PeerIndex == outside.Index && outside.PeerIndex == inside.Index && inside.Mac == wanted.Mac;
+    }
+
+    private bool InHost(Func<bool> work) => hostNetns is null ? work() : NetworkNamespace.Run(hostNetns, work);
+
+    /// <summary>Sets the host side up, deaf: in the userspace data path the host's own stack sees the pod's packets as well as Open vSwitch does.</summary>
+    private static bool ConfigureHostSide(RouteNetlink host, string hostName)
+    {
+        // No IPv6 here, no answer to ARP for the host's addresses, and no packet from a source whose route leads elsewhere (ip-sysctl).
+        Sysctl.Write($"net/ipv6/conf/{hostName}/disable_ipv6", "1");
+        Sysctl.Write($"net/ipv4/conf/{hostName}/arp_ignore", "8");
+        Sysctl.Write($"net/ipv4/conf/{hostName}/rp_filter", "1");
+        var batch = new NetlinkBatch();
+        RouteNetlink.SetLink(batch, hostName, up: true);
+        host.Execute(batch);
+        return true;
     }
 
     /// <summary>Runs inside the pod's namespace.</summary>

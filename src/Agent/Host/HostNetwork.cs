@@ -9,10 +9,13 @@ public sealed partial class HostNetwork : IAsyncDisposable
 {
     /// <summary>Changes come in bursts (one command makes several events): look once, a little later.</summary>
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
+
+    /// <summary>Everything is compared this often even when no event came.</summary>
+    private static readonly TimeSpan CompareAfter = TimeSpan.FromMinutes(5);
     private readonly string? _netns;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly RouteNetlink _netlink;
     private readonly Nftables _nftables;
     private readonly SemaphoreSlim _applying = new(1);
     private readonly CancellationTokenSource _stop = new();
@@ -34,10 +37,9 @@ public sealed partial class HostNetwork : IAsyncDisposable
         _netns = netns;
         _time = time;
         _logger = logger;
-        _netlink = RouteNetlink.Open(netns);
         _nftables = new Nftables(netns);
-        _watchers.Add(NetlinkWatcher.OfRoutes(netns, () => _events.Writer.TryWrite(true)));
-        _watchers.Add(NetlinkWatcher.OfNftables(netns, () =>
+        _watchers.Add(NetlinkWatcher.OfRoutes(netns, _ => _events.Writer.TryWrite(true)));
+        _watchers.Add(NetlinkWatcher.OfNftables(netns, _ =>
         {
             _rulesChanged = true;
             _events.Writer.TryWrite(true);
@@ -65,7 +67,6 @@ public sealed partial class HostNetwork : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         _watchers.ForEach(w => w.Dispose());
         await _repairing.ConfigureAwait(false);
-        _netlink.Dispose();
         _applying.Dispose();
         _stop.Dispose();
     }
@@ -109,10 +110,16 @@ public sealed partial class HostNetwork : IAsyncDisposable
 
     private HostChanges ApplyInterfaces(HostPlan plan)
     {
-        var interfaces = new HostInterfaces(_netlink);
+        HostChanges Apply()
+        {
+            // A fresh socket has no answers of an earlier failure in it.
+            using var netlink = RouteNetlink.Open();
+            return new HostInterfaces(netlink).Apply(plan);
+        }
+
         try
         {
-            return _netns is null ? interfaces.Apply(plan) : NetworkNamespace.Run(_netns, () => interfaces.Apply(plan));
+            return _netns is null ? Apply() : NetworkNamespace.Run(_netns, Apply);
         }
         catch (NetlinkException e)
         {
@@ -120,7 +127,7 @@ public sealed partial class HostNetwork : IAsyncDisposable
         }
     }
 
-    /// <summary>Looks again after every event, and while there are problems every ten seconds.</summary>
+    /// <summary>Looks again after every event, every ten seconds while there are problems, and now and then anyway.</summary>
     private async Task RepairAsync()
     {
         var hasProblems = false;
@@ -146,7 +153,7 @@ public sealed partial class HostNetwork : IAsyncDisposable
 
     private async Task WaitForEventAsync(bool hasProblems)
     {
-        using var retry = hasProblems ? new CancellationTokenSource(TimeSpan.FromSeconds(10), _time) : new CancellationTokenSource();
+        using var retry = new CancellationTokenSource(hasProblems ? RetryAfter : CompareAfter, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(retry.Token, _stop.Token);
         try
         {
@@ -156,7 +163,7 @@ public sealed partial class HostNetwork : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
         {
-            // The time for a retry has come.
+            _rulesChanged = true;
         }
     }
 

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Weft.Agent.Host.Netlink;
 
 /// <summary>Tells when something changes in a network namespace: links, addresses and routes, or nftables.</summary>
-/// <remarks>Only that something changed, not what: events can be lost (ENOBUFS), so the listener reads the state again anyway.</remarks>
+/// <remarks>Events can be lost (ENOBUFS): who needs to know the state reads it again after each.</remarks>
 internal sealed unsafe class NetlinkWatcher : IDisposable
 {
     private const int GroupLink = 1;
@@ -15,10 +15,10 @@ internal sealed unsafe class NetlinkWatcher : IDisposable
     private const int GroupNftables = 7;
     private readonly NetlinkSocket _socket;
     private readonly SafeFileHandle _stop = LinuxNative.OpenEventDescriptor();
-    private readonly Action _changed;
+    private readonly Handler _changed;
     private readonly Thread _thread;
 
-    private NetlinkWatcher(NetlinkSocket socket, string name, Action changed)
+    private NetlinkWatcher(NetlinkSocket socket, string name, Handler changed)
     {
         _socket = socket;
         _changed = changed;
@@ -26,15 +26,23 @@ internal sealed unsafe class NetlinkWatcher : IDisposable
         _thread.Start();
     }
 
+    /// <summary>Takes the messages of one event; empty when events were lost. Called on a thread of the watcher's own; must return soon and not throw.</summary>
+    public delegate void Handler(ReadOnlySpan<byte> datagram);
+
+    /// <summary>Watches links only.</summary>
+    /// <inheritdoc cref="OfRoutes"/>
+    public static NetlinkWatcher OfLinks(string? netns, Handler changed) =>
+        new(Open(netns, NetlinkSocket.Route, GroupLink), "netlink links", changed);
+
     /// <summary>Watches links, addresses and routes.</summary>
     /// <param name="netns">Path of the namespace; null: the caller's.</param>
-    /// <param name="changed">Called on a thread of the watcher's own; must return soon and not throw.</param>
-    public static NetlinkWatcher OfRoutes(string? netns, Action changed) =>
+    /// <param name="changed">Takes the events.</param>
+    public static NetlinkWatcher OfRoutes(string? netns, Handler changed) =>
         new(Open(netns, NetlinkSocket.Route, GroupLink, GroupIpv4Address, GroupIpv4Route, GroupIpv6Address, GroupIpv6Route), "netlink routes", changed);
 
     /// <summary>Watches nftables.</summary>
     /// <inheritdoc cref="OfRoutes"/>
-    public static NetlinkWatcher OfNftables(string? netns, Action changed) =>
+    public static NetlinkWatcher OfNftables(string? netns, Handler changed) =>
         new(Open(netns, NetlinkSocket.Netfilter, GroupNftables), "netlink nftables", changed);
 
     /// <summary>Ends the watch; afterwards nothing is called any more.</summary>
@@ -73,16 +81,20 @@ internal sealed unsafe class NetlinkWatcher : IDisposable
                 return;
             }
 
-            try
-            {
-                _socket.Receive("read netlink events");
-            }
-            catch (NetlinkException e) when (e.ErrorNumber is Errno.NoBuffers or Errno.TryAgain)
-            {
-                // Events were lost; that something changed is all that counts.
-            }
+            _changed(Receive());
+        }
+    }
 
-            _changed();
+    private ReadOnlySpan<byte> Receive()
+    {
+        try
+        {
+            return _socket.Receive("read netlink events");
+        }
+        catch (NetlinkException e) when (e.ErrorNumber is Errno.NoBuffers or Errno.TryAgain)
+        {
+            // Events were lost; that something changed is what counts.
+            return [];
         }
     }
 }

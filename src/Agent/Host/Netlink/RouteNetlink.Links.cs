@@ -69,7 +69,7 @@ public sealed partial class RouteNetlink
         ArgumentNullException.ThrowIfNull(pair);
         var w = batch.Writer;
         batch.Begin(NewLink, NetlinkFlags.Create | NetlinkFlags.Exclusive, $"create veth {pair.Name} with peer {pair.PeerName}");
-        w.LinkHeader(0, Link.FlagUp, Link.FlagUp);
+        w.LinkHeader(0, 0, 0);
         w.Attribute(IflaIfname, pair.Name);
         WriteMtu(w, pair.Mtu);
         var info = w.BeginNested(IflaLinkInfo);
@@ -130,6 +130,20 @@ public sealed partial class RouteNetlink
 
         batch.End();
     }
+
+    /// <summary>Adds a request that sets an interface up or down, by its name.</summary>
+    public static void SetLink(NetlinkBatch batch, string name, bool up)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        batch.Begin(NewLink, NetlinkFlags.None, $"set interface {name} {(up ? "up" : "down")}");
+        batch.Writer.LinkHeader(0, up ? Link.FlagUp : 0, Link.FlagUp);
+        batch.Writer.Attribute(IflaIfname, name);
+        batch.End();
+    }
+
+    /// <summary>The name of the interface whose end a message tells, or null when it tells something else (with a family: that it left a bridge).</summary>
+    internal static string? RemovedLink(NetlinkMessage message) =>
+        message.Type == DelLink && message.Body.Length >= 16 && message.Body[0] == LinuxNative.AfUnspec ? ReadLink(message.Body).Name : null;
 
     private static void WriteMtu(NetlinkWriter writer, int mtu)
     {

@@ -6,6 +6,8 @@ namespace Weft.Agent.Host.Netlink;
 /// <remarks>Calls block for the short time the kernel needs. One instance serves one caller at a time; opening another is cheap.</remarks>
 public sealed partial class RouteNetlink : IDisposable
 {
+    // The answers of one call wait in the socket's receive buffer (212 KiB by default, under 1 KiB each).
+    private const int MaxInFlight = 100;
     private readonly NetlinkSocket _socket;
 
     private RouteNetlink(NetlinkSocket socket) => _socket = socket;
@@ -20,7 +22,7 @@ public sealed partial class RouteNetlink : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _socket.Dispose();
 
-    /// <summary>Sends all requests at once and waits for all answers.</summary>
+    /// <summary>Sends the requests and waits for all answers.</summary>
     /// <exception cref="NetlinkException">The first failure; the later requests were carried out nevertheless.</exception>
     public void Execute(NetlinkBatch batch)
     {
@@ -36,25 +38,30 @@ public sealed partial class RouteNetlink : IDisposable
     public IReadOnlyList<NetlinkException> TryExecute(NetlinkBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        if (batch.Count == 0)
+        var failures = new List<NetlinkException>();
+        for (var first = 0; first < batch.Count; first += MaxInFlight)
         {
-            return [];
+            var last = Math.Min(first + MaxInFlight, batch.Count);
+            _socket.Send(batch.Slice(first, last), batch.Entries[first].Operation);
+            ReadAnswers(batch, first, last, failures);
         }
 
-        var failures = new List<NetlinkException>();
-        var operation = batch.Entries[0].Operation;
-        _socket.Send(batch.Writer.Written, operation);
-        for (var answered = 0; answered < batch.Count;)
+        return failures;
+    }
+
+    private void ReadAnswers(NetlinkBatch batch, int first, int last, List<NetlinkException> failures)
+    {
+        for (var missing = last - first; missing > 0;)
         {
-            var datagram = _socket.Receive(operation);
+            var datagram = _socket.Receive(batch.Entries[first].Operation);
             while (NetlinkMessage.TryRead(ref datagram, out var message))
             {
-                if (message.Type != NetlinkMessage.TypeError || message.Sequence == 0 || message.Sequence > batch.Count)
+                if (message.Type != NetlinkMessage.TypeError || message.Sequence <= first || message.Sequence > last)
                 {
                     continue;
                 }
 
-                answered++;
+                missing--;
                 var entry = batch.Entries[(int)message.Sequence - 1];
                 if (ReadError(message, entry.Operation) is { } error && !entry.Tolerated.Contains(error.ErrorNumber))
                 {
@@ -62,8 +69,6 @@ public sealed partial class RouteNetlink : IDisposable
                 }
             }
         }
-
-        return failures;
     }
 
     private delegate void MessageHandler(NetlinkMessage message);

@@ -2,10 +2,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Weft.Agent.Host.Netlink;
 
-/// <summary>A veth pair to be made in one message: the peer appears in its namespace with its final name, MAC and MTU.</summary>
+/// <summary>A veth pair to be made in one message: the peer appears in its namespace with its final name, MAC and MTU. Both sides are down.</summary>
 public sealed record VethPair
 {
-    /// <summary>This side's name; this side is set up at once.</summary>
+    /// <summary>This side's name.</summary>
     public required string Name { get; init; }
 
     /// <summary>The other side's name.</summary>
