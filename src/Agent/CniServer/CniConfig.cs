@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Text;
 using System.Text.Json;
 using Weft.Agent.Host.Netlink;
 
@@ -33,11 +34,12 @@ internal sealed record CniConfig
     {
         try
         {
-            using var document = JsonDocument.Parse(json);
+            using var document = JsonDocument.Parse(Encoding.UTF8.GetBytes(json));
             return Read(document.RootElement.Clone());
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second: a text with half a surrogate pair, which the reader notices late.
             throw new CniException(CniErrorCode.Decoding, $"standard input is no JSON: {e.Message}", "give the network configuration on standard input", e);
         }
     }
@@ -47,7 +49,7 @@ internal sealed record CniConfig
     {
         try
         {
-            using var document = JsonDocument.Parse(json);
+            using var document = JsonDocument.Parse(Encoding.UTF8.GetBytes(json));
             var version = document.RootElement.ValueKind == JsonValueKind.Object ? Text(document.RootElement, "cniVersion") : null;
             return CniVersions.IsSupported(version) ? version! : CniVersions.Newest;
         }

@@ -19,6 +19,7 @@ internal sealed partial class CniListener(string path, Func<CniRequest, Cancella
     /// <exception cref="IOException">The path cannot be used, or another agent answers there.</exception>
     public void Start()
     {
+        _ = EndPointOf(path);
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
         RefuseLivingOwner();

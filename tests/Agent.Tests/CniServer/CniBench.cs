@@ -35,8 +35,17 @@ internal sealed class CniBench : IAsyncDisposable
     public static async Task<CniBench> StartAsync(CniLimits? limits = null)
     {
         var bench = new CniBench(await TestNamespace.CreateAsync(), await TestNamespace.CreateAsync());
-        await bench.RestartAsync(limits);
-        return bench;
+        try
+        {
+            await bench.RestartAsync(limits);
+            return bench;
+        }
+        catch
+        {
+            await bench.Pod.DisposeAsync();
+            await bench.Node.DisposeAsync();
+            throw;
+        }
     }
 
     public async Task RestartAsync(CniLimits? limits = null)

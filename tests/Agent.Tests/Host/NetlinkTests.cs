@@ -140,7 +140,7 @@ public sealed class NetlinkTests
         var missing = Assert.Throws<NetlinkException>(() => RouteNetlink.Open("/run/netns/none-such"));
         Assert.That(missing!.Message, Does.StartWith("cannot open network namespace /run/netns/none-such: ENOENT"));
         var noNamespace = Assert.Throws<NetlinkException>(() => RouteNetlink.Open("/etc/hostname"));
-        Assert.That(noNamespace!.Message, Does.StartWith("cannot enter network namespace /etc/hostname: EINVAL"));
+        Assert.That(noNamespace!.Message, Does.StartWith("cannot use /etc/hostname as a network namespace, which it is not: EINVAL"));
     }
 
     [Test]

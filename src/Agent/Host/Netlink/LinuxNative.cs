@@ -57,6 +57,9 @@ internal static unsafe partial class LinuxNative
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     public static partial int Fsync(SafeFileHandle file);
 
+    [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
+    public static partial int FileSystemStatus(SafeFileHandle file, void* status);
+
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
     public static partial int SetNamespace(SafeFileHandle descriptor, int type);
 
@@ -65,9 +68,6 @@ internal static unsafe partial class LinuxNative
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     public static partial int IoControl(SafeFileHandle descriptor, ulong request, void* argument);
-
-    [LibraryImport("libc", EntryPoint = "if_nametoindex", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial uint InterfaceIndex(string name);
 
     /// <summary>Opens a socket that is closed on exec.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>

@@ -8,18 +8,26 @@ namespace Weft.Agent.Host.Netlink;
 public static class NetworkNamespace
 {
     /// <summary>Opens a namespace by its path, for example <c>/var/run/netns/NAME</c> or <c>/proc/PID/ns/net</c>.</summary>
-    /// <exception cref="NetlinkException">There is no file; errno says why.</exception>
+    /// <exception cref="NetlinkException">There is no file (errno says why), or it is something else.</exception>
     public static SafeFileHandle Open(string path)
     {
         var handle = LinuxNative.OpenForReading(path);
-        if (!handle.IsInvalid)
+        var error = handle.IsInvalid ? Marshal.GetLastPInvokeError() : Errno.Invalid;
+        if (!handle.IsInvalid && IsNetworkNamespace(handle))
         {
             return handle;
         }
 
-        var error = Marshal.GetLastPInvokeError();
         handle.Dispose();
-        throw new NetlinkException($"open network namespace {path}", error);
+        throw new NetlinkException(error == Errno.Invalid ? $"use {path} as a network namespace, which it is not" : $"open network namespace {path}", error);
+    }
+
+    private static unsafe bool IsNetworkNamespace(SafeFileHandle handle)
+    {
+        // struct statfs begins with f_type; it has 120 bytes on 64-bit Linux.
+        const long namespaceFileSystem = 0x6e736673;
+        long* status = stackalloc long[32];
+        return LinuxNative.FileSystemStatus(handle, status) == 0 && status[0] == namespaceFileSystem;
     }
 
     /// <summary>Runs <paramref name="work"/> inside the namespace at <paramref name="path"/> and waits for it.</summary>
