@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using Weft.OpenFlow.Actions;
+using Weft.OpenFlow.Entries;
+using Weft.OpenFlow.Fields;
+using Weft.OpenFlow.Messages;
+using Weft.OpenFlow.Wire;
+
+namespace Weft.OpenFlow.Switch;
+
+/// <content>What can be asked of a live switch. All of it throws <see cref="OpenFlowConnectionException"/> when the switch is not live or the
+/// connection ends first, and <see cref="OpenFlowErrorException"/> when the switch refuses.</content>
+public sealed partial class OpenFlowSwitch
+{
+    /// <summary>Commits all messages or none, in order, and returns when they are in effect.</summary>
+    /// <param name="messages">Flow and group mods and packet-outs. Open vSwitch takes no meter mods in bundles: use <see cref="SendAsync"/> before.</param>
+    /// <param name="cancel">Ends the wait; the outcome is then unknown.</param>
+    /// <returns>Committed, or which message failed and why; then nothing is in effect.</returns>
+    public Task<BundleOutcome> ApplyAsync(IReadOnlyList<OpenFlowMessage> messages, CancellationToken cancel = default) => Connection.CommitAsync(messages, cancel);
+
+    /// <summary>Sends messages one by one and a barrier; returns what the switch refused. Not atomic.</summary>
+    public Task<ImmutableArray<MessageFailure>> SendAsync(IReadOnlyList<OpenFlowMessage> messages, CancellationToken cancel = default) => Connection.SendAsync(messages, cancel);
+
+    /// <summary>Sends any request that has an answer.</summary>
+    public Task<OpenFlowMessage> RequestAsync(OpenFlowMessage request, CancellationToken cancel = default) => Connection.RequestAsync(request, null, cancel);
+
+    /// <summary>Waits until the switch has done everything sent before.</summary>
+    public Task BarrierAsync(CancellationToken cancel = default) => Connection.BarrierAsync(cancel);
+
+    /// <summary>Reads flows with their counters; all of them without a filter.</summary>
+    public async Task<IReadOnlyList<FlowStats>> DumpFlowsAsync(FlowFilter? filter = null, CancellationToken cancel = default)
+    {
+        var flows = new List<FlowStats>();
+        await RequestPartsAsync(MultipartType.Flow, (filter ?? new FlowFilter()).Encode(), body => MultipartBodies.ReadFlows(body, flows), cancel).ConfigureAwait(false);
+        return flows;
+    }
+
+    /// <summary>Reads all groups with their buckets.</summary>
+    public async Task<ImmutableArray<Group>> DumpGroupsAsync(CancellationToken cancel = default)
+    {
+        var groups = ImmutableArray.CreateBuilder<Group>();
+        await RequestPartsAsync(MultipartType.GroupDescription, [], body => groups.AddRange(MultipartBodies.ReadGroups(body)), cancel).ConfigureAwait(false);
+        return groups.ToImmutable();
+    }
+
+    /// <summary>Reads all meters with their bands.</summary>
+    public async Task<ImmutableArray<MeterEntry>> DumpMetersAsync(CancellationToken cancel = default)
+    {
+        var meters = ImmutableArray.CreateBuilder<MeterEntry>();
+        byte[] all = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+        await RequestPartsAsync(MultipartType.MeterConfig, all, body => meters.AddRange(MultipartBodies.ReadMeters(body)), cancel).ConfigureAwait(false);
+        return meters.ToImmutable();
+    }
+
+    /// <summary>Reads all ports.</summary>
+    public async Task<ImmutableArray<PortDescription>> DumpPortsAsync(CancellationToken cancel = default)
+    {
+        var ports = ImmutableArray.CreateBuilder<PortDescription>();
+        await RequestPartsAsync(MultipartType.PortDescription, [], body => ports.AddRange(MultipartBodies.ReadPorts(body)), cancel).ConfigureAwait(false);
+        return ports.ToImmutable();
+    }
+
+    /// <summary>Hears of changes to flows (<see cref="FlowsChanged"/>), until the connection ends or <see cref="CancelMonitorAsync"/>.</summary>
+    /// <returns>The flows that are there now, when <see cref="FlowMonitorFlags.Initial"/> is given.</returns>
+    public async Task<IReadOnlyList<FlowUpdate>> MonitorFlowsAsync(uint monitorId, FlowMonitorFlags flags = FlowMonitorFlags.Changes, FlowFilter? filter = null, CancellationToken cancel = default)
+    {
+        var initial = new List<FlowUpdate>();
+        var body = FlowMonitorCodec.EncodeRequest(monitorId, flags, filter ?? new FlowFilter());
+        await RequestPartsAsync(MultipartType.Experimenter, body, part => initial.AddRange(FlowMonitorCodec.ReadUpdates(part.Length >= 8 ? part[8..] : part)), cancel).ConfigureAwait(false);
+        return initial;
+    }
+
+    /// <summary>Ends a flow monitor.</summary>
+    public Task CancelMonitorAsync(uint monitorId, CancellationToken cancel = default) => Connection.SendAsync([new CancelFlowMonitor(monitorId)], cancel);
+
+    /// <summary>Sends a packet through actions. Returns when it is written; errors go to <see cref="LateError"/>.</summary>
+    public Task SendPacketAsync(ReadOnlyMemory<byte> packet, ActionList actions, uint inPort = Ports.Controller, CancellationToken cancel = default) =>
+        Connection.PostAsync(new PacketOut(inPort, actions, packet), cancel);
+
+    /// <summary>Lets a packet that a pausing controller action sent go on (NXT_RESUME).</summary>
+    public Task ResumeAsync(PacketIn packet, CancellationToken cancel = default) => Connection.PostAsync(packet with { IsNicira = true, IsResume = true }, cancel);
+
+    /// <summary>Gives this connection the id that <see cref="ToController.ControllerId"/> names.</summary>
+    public Task SetControllerIdAsync(ushort id, CancellationToken cancel = default) => Connection.PostAsync(new SetControllerId(id), cancel);
+
+    /// <summary>Empties a conntrack zone.</summary>
+    public Task FlushConntrackAsync(ushort zone, CancellationToken cancel = default) => Connection.SendAsync([new FlushConntrackZone(zone)], cancel);
+
+    private delegate void ReadPart(ReadOnlySpan<byte> body);
+
+    private Task RequestPartsAsync(MultipartType kind, byte[] body, ReadPart read, CancellationToken cancel) =>
+        Connection.RequestAsync(new Multipart(false, kind, false, body), part => read(part.Body.Span), cancel);
+}

@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using Weft.OpenFlow.Entries;
+
+namespace Weft.OpenFlow.Text;
+
+/// <summary>Meters in the syntax of ovs-ofctl(8) "Meter Syntax", both ways.</summary>
+public static class MeterText
+{
+    /// <summary>The meter as ovs-ofctl prints it: "meter=1 kbps bands= type=drop rate=100".</summary>
+    public static string Format(MeterEntry meter)
+    {
+        var text = new FlowTextWriter(null);
+        Write(text, meter, oneLine: true);
+        return text.ToString();
+    }
+
+    /// <summary>Reads "meter=1,pktps,burst,bands=type=drop,rate=100,burst_size=10".</summary>
+    /// <exception cref="OpenFlowTextException">The text is not a meter.</exception>
+    public static MeterEntry Parse(string text)
+    {
+        uint? id = null;
+        var flags = MeterFlags.None;
+        var at = text.IndexOf("band", StringComparison.Ordinal);
+        foreach (var (key, value) in KeyValue.Cut(at < 0 ? text : text[..at]))
+        {
+            switch (key)
+            {
+                case "meter": id = NumberText.U32(value, key); break;
+                case "kbps": flags |= MeterFlags.Kbps; break;
+                case "pktps": flags |= MeterFlags.PacketsPerSecond; break;
+                case "burst": flags |= MeterFlags.Burst; break;
+                case "stats": flags |= MeterFlags.Stats; break;
+                default: throw new OpenFlowTextException($"meter: unknown keyword {key}");
+            }
+        }
+
+        var bands = at < 0 ? [] : Bands(text[at..]);
+        return new MeterEntry(id ?? throw new OpenFlowTextException("a meter needs meter=..."), flags, bands);
+    }
+
+    internal static void Write(FlowTextWriter text, MeterEntry meter, bool oneLine)
+    {
+        text.Put($"meter={meter.Id} ");
+        text.Optional(meter.Flags.HasFlag(MeterFlags.Kbps), "kbps ");
+        text.Optional(meter.Flags.HasFlag(MeterFlags.PacketsPerSecond), "pktps ");
+        text.Optional(meter.Flags.HasFlag(MeterFlags.Burst), "burst ");
+        text.Optional(meter.Flags.HasFlag(MeterFlags.Stats), "stats ");
+        text.Put("bands=");
+        foreach (var band in meter.Bands)
+        {
+            text.Put(oneLine ? " " : "\n");
+            text.Put($"type={(band.PrecedenceLevel is null ? "drop" : "dscp_remark")} rate={band.Rate}");
+            text.Optional(meter.Flags.HasFlag(MeterFlags.Burst), $" burst_size={band.BurstSize}");
+            text.Optional(band.PrecedenceLevel is not null, $" prec_level={band.PrecedenceLevel}");
+        }
+
+        text.Optional(!oneLine, "\n");
+    }
+
+    private static ImmutableArray<MeterBand> Bands(string text)
+    {
+        var bands = ImmutableArray.CreateBuilder<MeterBand>();
+        foreach (var (key, value) in KeyValue.Cut(text))
+        {
+            // "bands=type=drop" cuts into key "bands", value "type=drop".
+            var (k, v) = key is "band" or "bands" && value.Contains('=', StringComparison.Ordinal) ? (value[..value.IndexOf('=', StringComparison.Ordinal)], value[(value.IndexOf('=', StringComparison.Ordinal) + 1)..]) : (key, value);
+            switch (k)
+            {
+                case "band" or "bands": break;
+                case "type": bands.Add(new MeterBand(0, 0, v == "dscp_remark" ? (byte)0 : v == "drop" ? null : throw new OpenFlowTextException($"meter: unknown band type {v}"))); break;
+                case "rate" when bands.Count > 0: bands[^1] = bands[^1] with { Rate = NumberText.U32(v, k) }; break;
+                case "burst_size" when bands.Count > 0: bands[^1] = bands[^1] with { BurstSize = NumberText.U32(v, k) }; break;
+                case "prec_level" when bands.Count > 0: bands[^1] = bands[^1] with { PrecedenceLevel = NumberText.U8(v, k) }; break;
+                default: throw new OpenFlowTextException($"meter: unknown keyword {k}, or no type= before it");
+            }
+        }
+
+        return bands.ToImmutable();
+    }
+}

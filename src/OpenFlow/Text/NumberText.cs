@@ -1,0 +1,30 @@
+using System.Globalization;
+
+namespace Weft.OpenFlow.Text;
+
+/// <summary>Numbers in text: decimal, 0x hexadecimal, and with a name for the error.</summary>
+internal static class NumberText
+{
+    public static UInt128 Parse(string text, string what)
+    {
+        UInt128 value;
+        var ok = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+            ? UInt128.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value)
+            : UInt128.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+        return ok ? value : throw new OpenFlowTextException($"{what}: \"{text}\" is not a number (decimal, or hexadecimal with 0x)");
+    }
+
+    public static ulong U64(string text, string what) => (ulong)Limited(text, what, ulong.MaxValue);
+
+    public static uint U32(string text, string what) => (uint)Limited(text, what, uint.MaxValue);
+
+    public static ushort U16(string text, string what) => (ushort)Limited(text, what, ushort.MaxValue);
+
+    public static byte U8(string text, string what) => (byte)Limited(text, what, byte.MaxValue);
+
+    private static UInt128 Limited(string text, string what, ulong max)
+    {
+        var value = Parse(text, what);
+        return value <= max ? value : throw new OpenFlowTextException($"{what}: {text} is more than {max}");
+    }
+}
