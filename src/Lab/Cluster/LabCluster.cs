@@ -26,6 +26,9 @@ public sealed class LabCluster
     /// <summary>Names and places.</summary>
     public LabLayout Layout { get; }
 
+    /// <summary>An administrator's kubeconfig that works inside <see cref="LabLayout.ControlPlane"/>.</summary>
+    public string Kubeconfig => State.Options.Kubeconfig ?? Layout.Kubeconfig;
+
     /// <summary>What was started.</summary>
     public LabState State { get; private set; }
 
@@ -132,15 +135,7 @@ public sealed class LabCluster
     private async Task StartControlPlaneAsync(CancellationToken ct)
     {
         Directory.CreateDirectory(Layout.ApiServerFolder);
-        Record(ProcessStarter.Start(Layout, "apiserver", Layout.ControlPlane, Log("apiserver"),
-        [
-            .. _programs.Lab, "apiserver",
-            "--state-dir", Layout.ApiServerFolder,
-            "--listen", $"{Underlay.V4(Underlay.ControlPlaneHost)}:6443",
-            "--unix-socket", Layout.ApiSocket,
-            "--service-cidr", LabLayout.ServiceCidrs,
-            "--cluster-cidr", LabLayout.ClusterCidrs,
-        ]));
+        await StartApiServerAsync(ct);
         using var api = ConnectApi();
         await WaitAsync("apiserver", "the API server does not answer", async () => await api.FindAsync("/api/v1/namespaces/default", ct) is not null, ct);
         await EnsureAsync(api, "/api/v1/namespaces", new JsonObject
@@ -151,13 +146,40 @@ public sealed class LabCluster
         StartController();
     }
 
+    private async Task StartApiServerAsync(CancellationToken ct)
+    {
+        if (State.Options.Kubeconfig is { } given)
+        {
+            // The control plane's namespace reaches nothing outside: the server appears there under its own address.
+            var server = ClusterAccess.ServerOf(given);
+            if (!System.Net.IPAddress.IsLoopback(server.Address))
+            {
+                await Layout.ControlPlane.IpAsync(ct, $"addr add {server.Address} dev lo");
+            }
+
+            Record(ProcessStarter.Start(Layout, "apiserver", netns: null, Log("apiserver"),
+                [.. _programs.Lab, "forward", "--name", Layout.Name, "--to", server.ToString()]));
+            return;
+        }
+
+        Record(ProcessStarter.Start(Layout, "apiserver", Layout.ControlPlane, Log("apiserver"),
+        [
+            .. _programs.Lab, "apiserver",
+            "--state-dir", Layout.ApiServerFolder,
+            "--listen", $"{Underlay.V4(Underlay.ControlPlaneHost)}:6443",
+            "--unix-socket", Layout.ApiSocket,
+            "--service-cidr", LabLayout.ServiceCidrs,
+            "--cluster-cidr", LabLayout.ClusterCidrs,
+        ]));
+    }
+
     private void StartController()
     {
         var file = Path.Combine(Layout.ControllerFolder, "controller.json");
         Directory.CreateDirectory(Layout.ControllerFolder);
         WriteJson(file, new JsonObject
         {
-            ["kubeconfig"] = Layout.Kubeconfig,
+            ["kubeconfig"] = Kubeconfig,
             ["listen"] = "0.0.0.0:7443",
             ["tlsDir"] = Path.Combine(Layout.ControllerFolder, "tls"),
             ["tunnel"] = State.Options.Tunnel,

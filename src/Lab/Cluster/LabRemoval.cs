@@ -1,3 +1,4 @@
+using Weft.Lab.Kubelet;
 using Weft.Lab.Net;
 using Weft.Lab.State;
 
@@ -11,8 +12,33 @@ public static class LabRemoval
     {
         using (LabLock.Take(layout))
         {
+            await ForgetNodesAsync(layout, ct);
             await RemoveAsync(layout, ct);
             File.Delete(layout.LockFile);
+        }
+    }
+
+    /// <summary>Takes the lab's nodes out of a cluster that was there before the lab and stays.</summary>
+    private static async Task ForgetNodesAsync(LabLayout layout, CancellationToken ct)
+    {
+        if (LabState.Read(layout) is not { Options.Kubeconfig: { } file } state)
+        {
+            return;
+        }
+
+        try
+        {
+            using var api = ClusterAccess.Open(layout, state.Options);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            limit.CancelAfter(TimeSpan.FromSeconds(5));
+            foreach (var node in state.Nodes)
+            {
+                await api.DeleteAsync($"/api/v1/nodes/{node}", limit.Token);
+            }
+        }
+        catch (Exception e) when (e is HttpRequestException or ClusterApiException or LabException or OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync($"the nodes of the lab stay in the cluster of {file}: {e.Message}");
         }
     }
 

@@ -40,7 +40,7 @@ internal static class Manifests
     {
         string[] command =
         [
-            .. lab.Layout.ControlPlane.Wrap([Shell.Find("kubectl"), $"--kubeconfig={lab.Layout.Kubeconfig}",
+            .. lab.Layout.ControlPlane.Wrap([Shell.Find("kubectl"), $"--kubeconfig={lab.Kubeconfig}",
                 $"--cache-dir={lab.Layout.Folder}/kubectl", .. arguments]),
         ];
         return Shell.TryRunAsync(command[0], command[1..], input: null, environment: null, TimeSpan.FromMinutes(1), ct);

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Net;
 using Weft.Lab.Cluster;
 using Weft.Lab.Kubelet;
+using Weft.Lab.Net;
 using Weft.Lab.State;
 
 namespace Weft.Lab.Commands;
@@ -16,7 +18,7 @@ internal static class LabCommands
     /// <summary>All of them.</summary>
     public static IEnumerable<Symbol> Create() =>
     [
-        Name, Up(), Down(), Status(), Logs(), Restart(), Supervise(),
+        Name, Up(), Down(), Status(), Logs(), Restart(), Supervise(), Forward(),
     ];
 
     private static Command Up()
@@ -94,6 +96,19 @@ internal static class LabCommands
         command.SetAction((result, ct) => Terminal.RunAsync(async () =>
         {
             await Supervisor.RunAsync(new LabLayout(result.GetValue(Name)!), result.GetValue(cni)!, ct);
+            return 0;
+        }));
+        return command;
+    }
+
+    private static Command Forward()
+    {
+        var to = new Option<string>("--to") { Description = "Address and port of the API server", Required = true };
+        var command = new Command("forward", "Make another API server reachable for the controller (started by 'up --kubeconfig').") { to };
+        command.Hidden = true;
+        command.SetAction((result, ct) => Terminal.RunAsync(async () =>
+        {
+            await Forwarder.RunAsync(new LabLayout(result.GetValue(Name)!).ControlPlane, IPEndPoint.Parse(result.GetValue(to)!), ct);
             return 0;
         }));
         return command;

@@ -36,7 +36,7 @@ internal static class PassThrough
     {
         var lab = LabCluster.Open(name);
         return RunAsync(lab.Layout.ControlPlane.Wrap(
-            [Shell.Find("kubectl"), $"--kubeconfig={lab.Layout.Kubeconfig}", $"--cache-dir={lab.Layout.Folder}/kubectl", .. arguments]));
+            [Shell.Find("kubectl"), $"--kubeconfig={lab.Kubeconfig}", $"--cache-dir={lab.Layout.Folder}/kubectl", .. arguments]));
     }
 
     private static async Task<int> ExecAsync(string name, string[] arguments)

@@ -105,6 +105,33 @@ public sealed class LifecycleTests
         }
     }
 
+    [Test]
+    public async Task Another_API_server_can_be_used_and_is_left_as_it_was()
+    {
+        var folder = Directory.CreateTempSubdirectory("weft-api-");
+        await using var server = ChildProcess.Start(Programs.Lab.First(),
+        [
+            .. Programs.Lab.Skip(1), "apiserver", "--state-dir", folder.FullName, "--listen", "127.0.0.1:0",
+            "--cluster-cidr", LabLayout.ClusterCidrs, "--service-cidr", LabLayout.ServiceCidrs,
+        ]);
+        var kubeconfig = Path.Combine(folder.FullName, "admin.kubeconfig");
+        await Eventually.True("the other API server serving", () => server.Output.Contains("serving", StringComparison.Ordinal), TimeSpan.FromSeconds(20));
+
+        var (exit, output) = await RunAsync("up", "--name", Name, "--nodes", "2", "--kubeconfig", kubeconfig);
+
+        Assert.That(exit, Is.Zero, output);
+        Assert.That(output, Does.Contain("ok / ok"));
+        Assert.That(await NodesAsync(kubeconfig), Is.EqualTo("node/node1\nnode/node2\n"));
+        (exit, output) = await RunAsync("down", "--name", Name);
+        Assert.That(exit, Is.Zero, output);
+        Assert.That(await NodesAsync(kubeconfig), Is.Empty);
+        await server.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+
+    private static Task<string> NodesAsync(string kubeconfig) =>
+        Shell.RunAsync("kubectl", [$"--kubeconfig={kubeconfig}", "get", "nodes", "-o", "name"]);
+
     private static async Task KillAtAsync(string step)
     {
         await using var up = ChildProcess.Start(Programs.Lab.First(), [.. Programs.Lab.Skip(1), "up", "--name", Name, "--nodes", "1", "--manifests", ""]);
