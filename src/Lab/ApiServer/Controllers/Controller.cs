@@ -23,6 +23,9 @@ public abstract partial class Controller(string name, ObjectOperations operation
 
     protected ObjectStore Store => Operations.Store;
 
+    /// <summary>Storage keys to follow; asked before every round.</summary>
+    protected virtual IReadOnlyList<string> Watched => watched;
+
     protected DateTimeOffset Now => Operations.Time.GetUtcNow();
 
     /// <summary>Runs until cancelled. First sees every object as added.</summary>
@@ -33,7 +36,7 @@ public abstract partial class Controller(string name, ObjectOperations operation
             Start();
             while (!stop.IsCancellationRequested)
             {
-                var signals = new List<Task>(watched.Length + 1);
+                var signals = new List<Task>(8);
                 var busy = ReadChanges(signals);
                 TakeDue();
                 busy |= WorkSome();
@@ -82,7 +85,7 @@ public abstract partial class Controller(string name, ObjectOperations operation
     private bool ReadChanges(List<Task> signals)
     {
         var busy = false;
-        foreach (var resource in watched)
+        foreach (var resource in Watched)
         {
             var changes = new List<StoreChange>();
             if (!_positions.TryGetValue(resource, out var position)

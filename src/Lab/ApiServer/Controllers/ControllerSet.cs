@@ -17,6 +17,12 @@ public static class ControllerSet
             new NamespaceController(operations, logger, authority),
             new NodeIpamController(operations, logger, options.ClusterCidrs),
             new SchedulerController(operations, logger),
+            new EndpointSliceController(operations, logger),
+            new GarbageCollector(operations, logger),
+            new DeploymentController(operations, logger),
+            new ReplicaSetController(operations, logger),
+            new DaemonSetController(operations, logger),
+            new StatefulSetController(operations, logger),
         ];
         var tasks = all.Where(c => !options.DisabledControllers.Contains(c.Name)).Select(c => Task.Run(() => c.RunAsync(stop), CancellationToken.None))
             .Append(Task.Run(() => WatchAggregatedAsync(operations, aggregated, stop), CancellationToken.None));

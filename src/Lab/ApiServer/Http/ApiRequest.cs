@@ -93,7 +93,7 @@ public sealed record ApiRequest(
             {
                 "application/yaml" or "application/x-yaml" => YamlText.ToJson(bytes),
                 "application/apply-patch+yaml" when bytes.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..] => YamlText.ToJson(bytes),
-                "application/vnd.kubernetes.protobuf" => throw ApiException.UnsupportedMediaType(contentType, "application/json", "application/yaml"),
+                "application/vnd.kubernetes.protobuf" => ProtobufText.ToJson(bytes),
                 _ => Json.ParseNode(bytes),
             };
         }

@@ -7,7 +7,7 @@ namespace Weft.Lab.ApiServer;
 /// <c>kubectl explain</c>. Version 2 is what kubectls before 1.27 read, as protobuf: paths only, so they skip their own validation.</remarks>
 public sealed class OpenApiRequests(ResourceRegistry registry)
 {
-    private const string V2Protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    private const string V2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
     public async Task<bool> TryAnswerAsync(ApiRequest request)
     {

@@ -22,7 +22,7 @@ public static class BuiltInSchemas
     private static Dictionary<(string, string), Schema> Read()
     {
         var kinds = new Dictionary<(string, string), Schema>();
-        foreach (var line in Lines())
+        foreach (var line in TypeFile.Lines("builtin.types"))
         {
             var colon = line.IndexOf(':', StringComparison.Ordinal);
             var name = line[..colon].Trim();
@@ -51,36 +51,6 @@ public static class BuiltInSchemas
 
         var undefined = Types.FirstOrDefault(t => t.Value.Type.Length == 0);
         return undefined.Key is null ? kinds : throw new InvalidDataException($"builtin.types: {undefined.Key} is used and not described");
-    }
-
-    private static IEnumerable<string> Lines()
-    {
-        using var stream = typeof(BuiltInSchemas).Assembly.GetManifestResourceStream("builtin.types")
-            ?? throw new InvalidOperationException("builtin.types is not embedded");
-        using var reader = new StreamReader(stream);
-        string? pending = null;
-        while (reader.ReadLine() is { } line)
-        {
-            if (line.Length == 0 || line[0] == '#')
-            {
-                continue;
-            }
-
-            if (line[0] == ' ')
-            {
-                pending += line;
-                continue;
-            }
-
-            if (pending is not null)
-            {
-                yield return pending;
-            }
-
-            pending = line;
-        }
-
-        yield return pending!;
     }
 
     private static Schema TypeNamed(string name)
@@ -150,7 +120,7 @@ public static class BuiltInSchemas
                 schema.AtomicMap = true;
                 break;
             case var _ when flag[0] == '=':
-                schema.Default = schema.Type is "integer" or "boolean" or "array" or "object" || (schema.IntOrString && char.IsDigit(flag[1]) && !flag.EndsWith('%'))
+                schema.Default = schema.Type is "integer" or "boolean" || flag[1] is '{' or '[' || (schema.IntOrString && char.IsDigit(flag[1]) && !flag.EndsWith('%'))
                     ? JsonNode.Parse(flag[1..]) : flag[1..];
                 break;
             case var _ when flag.StartsWith("merge=", StringComparison.Ordinal):
