@@ -39,6 +39,15 @@ public sealed class DefinitionStrategy(ResourceRegistry registry) : ResourceStra
         CheckVersions(spec.At("versions").Objects().ToList(), errors);
     }
 
+    /// <summary>Who made a definition may use it with the next request.</summary>
+    public override void Stored(JsonObject tree)
+    {
+        if (tree.At("metadata", "deletionTimestamp") is null && PodConditions.IsTrue(tree, "Established"))
+        {
+            registry.SetCustom(tree.Text("metadata", "name")!, Definitions.Types(tree));
+        }
+    }
+
     private static void CheckVersions(List<JsonObject> versions, List<FieldError> errors)
     {
         if (versions.Count(v => v.Flag("storage")) != 1)
@@ -92,6 +101,8 @@ public sealed class DefinitionStrategy(ResourceRegistry registry) : ResourceStra
 
         var taken = ((string?[])[names.Text("plural"), names.Text("singular"), kind, .. names["shortNames"].Texts()])
             .FirstOrDefault(n => n is { Length: > 0 } && registry.NameTaken(spec.Text("group") ?? "", names.Text("plural") ?? "", n));
+        // Its objects are deleted before it goes.
+        tree.Child("metadata")["finalizers"] = tree.At("metadata", "finalizers").Texts().Append(DefinitionController.CleanupFinalizer).Distinct().ToJson();
         var now = DateTimeOffset.UtcNow;
         tree["status"] = new JsonObject();
         if (taken is null)

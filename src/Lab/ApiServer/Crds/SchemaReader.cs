@@ -69,6 +69,7 @@ public static class SchemaReader
         schema.AllOf.AddRange(json.At("allOf").Objects().Select(Read));
         schema.AnyOf.AddRange(json.At("anyOf").Objects().Select(Read));
         schema.OneOf.AddRange(json.At("oneOf").Objects().Select(Read));
+        schema.Rules.AddRange(json.At("x-kubernetes-validations").Objects().Select(CelRule.Read));
         schema.Not = json.At("not") is JsonObject not ? Read(not) : null;
         return schema;
     }

@@ -145,11 +145,19 @@ public sealed class Admission(IReadOnlyDictionary<string, ResourceStrategy> stra
             strategy.Validate(tree, old, errors);
         }
 
+        if (errors.Count == 0 && type.Custom is not null)
+        {
+            CelValidator.Validate(type.Schema!, tree, old, "", errors);
+        }
+
         if (errors.Count > 0)
         {
             throw ApiException.Invalid(type, tree.Text("metadata", "name") ?? "", errors);
         }
     }
+
+    /// <summary>Tells the resource's strategy that the tree is in the store now.</summary>
+    public void Stored(ResourceType type, JsonObject tree) => strategies.GetValueOrDefault(type.StorageKey)?.Stored(tree);
 
     public static void BumpGeneration(ResourceType type, JsonObject updated, JsonObject old)
     {

@@ -57,7 +57,9 @@ public sealed class ObjectOperations(ObjectStore store, ResourceRegistry registr
                 ? StoredObject.Freeze(tree, 0) : throw ApiException.AlreadyExists(type, metadata.Text("name")!);
         }
 
-        return Store.TryPut(type.StorageKey, tree, null) ?? throw ApiException.AlreadyExists(type, tree.Text("metadata", "name")!);
+        var stored = Store.TryPut(type.StorageKey, tree, null) ?? throw ApiException.AlreadyExists(type, tree.Text("metadata", "name")!);
+        admission.Stored(type, tree);
+        return stored;
     }
 
     /// <summary>Changes an object; repeated with the newest version when another writer was faster, unless the result carries a
@@ -151,7 +153,18 @@ public sealed class ObjectOperations(ObjectStore store, ResourceRegistry registr
             return current;
         }
 
-        return options.DryRun ? StoredObject.Freeze(finalTree, current.Revision) : Store.TryPut(type.StorageKey, finalTree, current);
+        if (options.DryRun)
+        {
+            return StoredObject.Freeze(finalTree, current.Revision);
+        }
+
+        var stored = Store.TryPut(type.StorageKey, finalTree, current);
+        if (stored is not null)
+        {
+            admission.Stored(type, finalTree);
+        }
+
+        return stored;
     }
 
     /// <summary>The last finalizer is gone: the object goes with the same request.</summary>

@@ -20,4 +20,9 @@ public abstract class ResourceStrategy
     public virtual void Validate(JsonObject tree, JsonObject? old, List<FieldError> errors)
     {
     }
+
+    /// <summary>After a create or change is in the store, before the client hears of it.</summary>
+    public virtual void Stored(JsonObject tree)
+    {
+    }
 }

@@ -28,7 +28,11 @@ public sealed class FieldSet
             {
                 var own = new JsonObject(metadata.Where(m => m.Key is "labels" or "annotations" or "finalizers" or "ownerReferences")
                     .Select(m => KeyValuePair.Create(m.Key, m.Value?.DeepClone())));
-                set.Add(BuiltInSchemas.Metadata, own, "f:metadata", asMember: false);
+                if (own.Count > 0)
+                {
+                    set.Add(BuiltInSchemas.Metadata, own, "f:metadata", asMember: false);
+                }
+
                 continue;
             }
 

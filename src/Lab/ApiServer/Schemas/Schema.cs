@@ -77,6 +77,9 @@ public sealed class Schema
 
     public Schema? Not { get; set; }
 
+    /// <summary>x-kubernetes-validations.</summary>
+    public List<CelRule> Rules { get; } = [];
+
     /// <summary>The schema of a member; null when nothing is known of it.</summary>
     public Schema? Member(string name) => Properties.TryGetValue(name, out var known) ? known : AdditionalProperties;
 
