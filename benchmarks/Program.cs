@@ -1,0 +1,20 @@
+using Weft.Bench;
+using Weft.Bench.ControllerBench;
+
+// One line per benchmark: its name, what it measures, what runs it.
+(string Name, string About, Func<string[], Task<int>> Run)[] benchmarks =
+[
+    ("controller", "computing and publishing the logical network at 100,000 pods, and 5,000 agents", ControllerBenchmark.RunAsync),
+];
+
+if (args.Length == 0 || benchmarks.FirstOrDefault(b => b.Name == args[0]) is not { Run: { } run })
+{
+    foreach (var (name, about, _) in benchmarks)
+    {
+        Console.WriteLine($"{name,-12} {about}");
+    }
+
+    return args.Length == 0 ? 0 : 2;
+}
+
+return await run(args[1..]);
