@@ -69,6 +69,37 @@ public sealed class OwnedEntries<TKey, TValue>(IEqualityComparer<TValue>? values
         }
     }
 
+    /// <summary>Makes an owner want one more entry, or another value for it.</summary>
+    public void Set(string owner, TKey key, TValue value)
+    {
+        if (!_byOwner.TryGetValue(owner, out var entries))
+        {
+            _byOwner[owner] = entries = [];
+        }
+
+        if (!entries.TryGetValue(key, out var old) || !_values.Equals(old, value))
+        {
+            entries[key] = value;
+            Want(owner, key, value);
+        }
+    }
+
+    /// <summary>Makes an owner want one entry less. Unknown entries are no error.</summary>
+    public void Unset(string owner, TKey key)
+    {
+        if (!_byOwner.TryGetValue(owner, out var entries) || !entries.Remove(key))
+        {
+            return;
+        }
+
+        if (entries.Count == 0)
+        {
+            _byOwner.Remove(owner);
+        }
+
+        Unwant(owner, key);
+    }
+
     /// <summary>Keys whose value may have changed since the last call.</summary>
     public HashSet<TKey> TakeChanged()
     {

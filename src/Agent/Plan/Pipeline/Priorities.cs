@@ -4,7 +4,10 @@ namespace Weft.Agent.Plan.Pipeline;
 public static class Priorities
 {
     /// <summary>Decisions before everything else of a table: invalid connections, bypasses.</summary>
-    public const ushort Bypass = 1000;
+    public const ushort Bypass = 65_000;
+
+    /// <summary>A pod whose policies are not known yet: below the bypasses, above every policy.</summary>
+    public const ushort Await = 64_000;
 
     /// <summary>What is never forwarded: multicast, broadcast, link-local.</summary>
     public const ushort Never = 200;

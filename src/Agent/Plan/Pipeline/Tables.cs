@@ -38,6 +38,7 @@ public static class Tables
     public static readonly FlowTable ServiceAffinity = Then(40, "ServiceAffinity", "learned client affinity", ServiceLb);
     public static readonly FlowTable ConntrackState = Then(31, "ConntrackState", "invalid, reply, related or request", ServiceAffinity);
     public static readonly FlowTable Conntrack = new(30, "Conntrack", "look the connection up", TableMiss.Drop);
+    public static readonly FlowTable NdAnswer = new(21, "NdAnswer", "write the link-layer address into an advertisement and send it back", TableMiss.Drop);
     public static readonly FlowTable ArpNd = new(20, "ArpNd", "answer ARP and neighbour discovery", TableMiss.Drop);
     public static readonly FlowTable SpoofGuard = new(10, "SpoofGuard", "only own addresses as source", TableMiss.Drop);
     public static readonly FlowTable Classifier = new(0, "Classifier", "port or tunnel key to network", TableMiss.Drop);
@@ -45,7 +46,7 @@ public static class Tables
     /// <summary>All tables, in packet order.</summary>
     public static readonly ImmutableArray<FlowTable> All =
     [
-        Classifier, SpoofGuard, ArpNd, Conntrack, ConntrackState, ServiceAffinity, ServiceLb, EgressAdmin, EgressPolicy,
+        Classifier, SpoofGuard, ArpNd, NdAnswer, Conntrack, ConntrackState, ServiceAffinity, ServiceLb, EgressAdmin, EgressPolicy,
         EgressBaseline, Routing, EgressNat, Forwarding, IngressAdmin, IngressPolicy, IngressBaseline, ConntrackCommit, Output,
     ];
 

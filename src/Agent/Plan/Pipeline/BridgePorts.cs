@@ -1,7 +1,7 @@
 namespace Weft.Agent.Plan.Pipeline;
 
 /// <summary>The ports of <c>br-int</c> that are not pods, and the MAC addresses of the logical router.</summary>
-public static class Ports
+public static class BridgePorts
 {
     /// <summary>OpenFlow number of the tunnel port.</summary>
     public const int Tunnel = 32768;

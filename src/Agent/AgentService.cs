@@ -1,0 +1,91 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Weft.Agent.CniServer;
+using Weft.Agent.Facts;
+using Weft.Agent.Sync;
+
+namespace Weft.Agent;
+
+/// <summary>Runs the agent's parts together; the first that ends ends them all.</summary>
+public sealed partial class AgentService(
+    AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, SliceFile file, CniService cni, Reporter reporter, TimeProvider time, ILogger<AgentService> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan SavePause = TimeSpan.FromSeconds(1);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        Task[] parts =
+        [
+            loop.RunAsync(stop.Token),
+            rows.RunAsync(loop.Post, stop.Token),
+            flows.RunAsync(loop.Wake, stop.Token),
+            controller.RunAsync(new SliceBuilder(loop.Published.Facts.Slice), loop.Post, stop.Token),
+            SaveAsync(stop.Token),
+            ServeAsync(stop.Token),
+            reporter.RunAsync(stop.Token),
+        ];
+        var ended = await Task.WhenAny(parts).ConfigureAwait(false);
+        await stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await cni.DisposeAsync().ConfigureAwait(false);
+        if (!stoppingToken.IsCancellationRequested)
+        {
+            await ended.ConfigureAwait(false);
+            throw new InvalidOperationException("a part of the agent ended");
+        }
+    }
+
+    /// <summary>The runtime is answered from the first moment on which all that OVSDB holds is known.</summary>
+    private async Task ServeAsync(CancellationToken ct)
+    {
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Look(AgentState state)
+        {
+            if (state.RowsKnown)
+            {
+                first.TrySetResult();
+            }
+        }
+
+        loop.Changed += Look;
+        Look(loop.Published);
+        await first.Task.WaitAsync(ct).ConfigureAwait(false);
+        loop.Changed -= Look;
+        await cni.StartAsync(ct).ConfigureAwait(false);
+        LogServing(logger);
+        await Task.Delay(Timeout.InfiniteTimeSpan, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Keeps the slice on disk, at most once a second.</summary>
+    private async Task SaveAsync(CancellationToken ct)
+    {
+        Slice? saved = null;
+        while (!ct.IsCancellationRequested)
+        {
+            var slice = loop.Published.Facts.Slice;
+            if (slice.IsKnown && !ReferenceEquals(slice, saved))
+            {
+                try
+                {
+                    file.Write(slice);
+                    saved = slice;
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    LogNotSaved(logger, e.Message);
+                }
+            }
+
+            await Task.Delay(SavePause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    [LoggerMessage(3730, LogLevel.Information, "Taking CNI calls")]
+    private static partial void LogServing(ILogger logger);
+
+    [LoggerMessage(3731, LogLevel.Warning, "The node state cannot be saved ({Reason}): free space in stateDir; a restart without a controller would not know it")]
+    private static partial void LogNotSaved(ILogger logger, string reason);
+}

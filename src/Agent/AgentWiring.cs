@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Weft.Agent.CniServer;
+using Weft.Agent.Facts;
+using Weft.Agent.Host;
+using Weft.Agent.Sync;
+
+namespace Weft.Agent;
+
+/// <summary>Puts the agent together.</summary>
+/// <remarks>
+/// <code>
+///   ControllerStream ─► SliceFile ─► AgentLoop ─► FlowSync  ─► ovs-vswitchd
+///   BridgeRows (OVSDB) ───────────►    │   │ └──► HostSync  ─► netlink, nftables
+///   CniService ─► PodNetwork ─────────►┘   └────► Reporter  ─► controller
+/// </code>
+/// </remarks>
+public static class AgentWiring
+{
+    /// <summary>Runs the agent until SIGTERM or SIGINT. Traffic goes on as it is when the agent ends.</summary>
+    public static async Task RunAsync(AgentOptions options)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls($"http://{options.Listen}");
+        builder.Logging.ClearProviders().AddSimpleConsole(c =>
+        {
+            c.SingleLine = true;
+            c.UseUtcTimestamp = true;
+            c.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        var services = builder.Services;
+        services.AddSingleton(options);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<HostFacts>();
+        services.AddSingleton<ControllerStream>();
+        services.AddSingleton<BridgeRows>();
+        services.AddSingleton<FlowSync>();
+        services.AddSingleton<HostSync>();
+        services.AddSingleton<Reporter>();
+        services.AddSingleton<PodNetwork>();
+        services.AddSingleton<IPodNetwork>(p => p.GetRequiredService<PodNetwork>());
+        services.AddSingleton(p => new HostNetwork(p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<HostNetwork>>()));
+        services.AddSingleton(p => new SliceFile(Path.Combine(options.StateDir, "node-state.ndjson"), p.GetRequiredService<ILogger<SliceFile>>()));
+        services.AddSingleton(p => ActivatorUtilities.CreateInstance<AgentLoop>(p, p.GetRequiredService<SliceFile>().Read()));
+        services.AddSingleton(p => new CniService(options.CniSocket, options.StateDir, p.GetRequiredService<IPodNetwork>(), new CniLimits(),
+            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<CniService>>()));
+        services.AddHostedService<AgentService>();
+        var app = builder.Build();
+        app.MapGet("/healthz", () => Results.Text("ok\n"));
+        app.MapGet("/readyz", (PodNetwork network) => network.NotReadyReason is { } reason
+            ? Results.Text(reason + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
+            : Results.Text("ok\n"));
+        await app.RunAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,19 @@
+using Weft.Topology;
+
+namespace Weft.Agent.Plan.Pipeline;
+
+/// <summary>Conntrack zones. Zone 0 is the host's own; every network has one of its own.</summary>
+public static class ConntrackZones
+{
+    /// <summary>The default network's.</summary>
+    public const ushort Default = 1000;
+
+    /// <summary>The zone of a network: <see cref="Default"/> plus its key less one.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The key has no zone: there are 65,535.</exception>
+    public static ushort Of(int networkKey)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(networkKey, Network.DefaultKey);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(networkKey, ushort.MaxValue - Default);
+        return (ushort)(Default + networkKey - Network.DefaultKey);
+    }
+}

@@ -1,0 +1,132 @@
+using System.Net;
+using Weft.Agent.Facts;
+using Weft.Agent.Plan.Features;
+using Weft.Agent.Plan.Pipeline;
+using Weft.OpenFlow.Entries;
+using Weft.OpenFlow.Fields;
+using Weft.Topology;
+
+namespace Weft.Agent.Plan.Policies;
+
+/// <summary>Turns a policy of the slice into what this node needs for it. Pure.</summary>
+/// <remarks>
+/// A rule is a conjunction of "one of these pods", "one of these peers" and "one of these ports": flows grow as the sum of the
+/// three, never as their product. A rule with the first part only needs no conjunction.
+/// </remarks>
+public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort> portsByPod)
+{
+    private readonly List<Flow> _flows = [];
+    private readonly List<(FlowKey, ConjunctionRef)> _contributions = [];
+    private readonly HashSet<SetUse> _uses = [];
+
+    /// <summary>The name behind the cookies of a policy's flows.</summary>
+    public static string OwnerOf(Policy policy) => "policy " + policy.Id;
+
+    /// <summary>Compiles a policy; call it once per instance.</summary>
+    public CompiledPolicy Compile(Policy policy)
+    {
+        Isolate(policy, Direction.Ingress, policy.IsolatesIngress);
+        Isolate(policy, Direction.Egress, policy.IsolatesEgress);
+        var number = 0;
+        foreach (var rule in policy.Rules)
+        {
+            CompileRule(policy, rule, number++);
+        }
+
+        return new CompiledPolicy(_flows, _contributions, _uses);
+    }
+
+    private void Isolate(Policy policy, Direction direction, bool isolates)
+    {
+        if (!isolates)
+        {
+            return;
+        }
+
+        foreach (var port in PortsOf(policy.AppliedTo))
+        {
+            // Several policies isolate the same pod with the same flow; its cookie names the pod.
+            var cookie = Cookies.Of(FlowFeature.Isolation, PodFlows.OwnerOf(port.Attachment.Pod));
+            var table = PolicyStage.Of(PolicyTier.Namespace, direction).Table;
+            _flows.Add(new FlowDraft(table, PolicyStage.Isolation, cookie).When(PolicyStage.AppliesTo(direction, port.OfPort)).End());
+        }
+    }
+
+    private void CompileRule(Policy policy, PolicyRule rule, int number)
+    {
+        var ports = PortsOf(rule.AppliedTo ?? policy.AppliedTo).ToList();
+        if (ports.Count == 0)
+        {
+            return;
+        }
+
+        var stage = PolicyStage.Of(policy.Tier, rule.Direction);
+        var hasPeers = !rule.AnyPeer;
+        var hasPorts = !rule.Ports.IsEmpty;
+        var priority = PolicyStage.PriorityOf(policy, rule, alone: !hasPeers && !hasPorts);
+        if (!hasPeers && !hasPorts)
+        {
+            _flows.AddRange(ports.Select(p => Decide(policy, rule, stage, priority, PolicyStage.AppliesTo(rule.Direction, p.OfPort))));
+            return;
+        }
+
+        var clauses = (byte)(1 + (hasPeers ? 1 : 0) + (hasPorts ? 1 : 0));
+        var id = Cookies.OwnerNumber($"{policy.Id}/{rule.Direction}/{number}");
+        var clause = default(byte);
+        _flows.Add(Decide(policy, rule, stage, priority, Fields.ConjId.Is(id)));
+        Contribute(stage, priority, new ConjunctionRef(id, clause++, clauses), ports.Select(p => Match.Of(PolicyStage.AppliesTo(rule.Direction, p.OfPort))));
+        if (hasPeers)
+        {
+            var conjunction = new ConjunctionRef(id, clause++, clauses);
+            var peers = new SetUse("", stage, priority, rule.Direction, policy.NetworkKey, conjunction);
+            _uses.UnionWith(rule.PeerSets.Select(s => peers with { Set = s }));
+            _contributions.AddRange(rule.IpBlocks.SelectMany(Expand).Select(c => (peers.KeyOf(c), conjunction)));
+        }
+
+        if (hasPorts)
+        {
+            Contribute(stage, priority, new ConjunctionRef(id, clause, clauses), rule.Ports.SelectMany(p => PortMatches(p, policy.NetworkKey)));
+        }
+    }
+
+    private void Contribute(PolicyStage stage, ushort priority, ConjunctionRef conjunction, IEnumerable<Match> matches) =>
+        _contributions.AddRange(matches.Select(m => (new FlowKey(stage.Table.Id, priority, m), conjunction)));
+
+    private static Flow Decide(Policy policy, PolicyRule rule, PolicyStage stage, ushort priority, FieldMatch condition)
+    {
+        var draft = new FlowDraft(stage.Table, priority, Cookies.Of(FlowFeature.Policy, OwnerOf(policy))).When(condition);
+        return rule.Action switch
+        {
+            RuleAction.Allow => draft.Goto(stage.Allowed),
+            RuleAction.Pass => draft.Goto(stage.Passed),
+            _ => draft.End(),
+        };
+    }
+
+    private static IEnumerable<IPNetwork> Expand(IpBlock block) => IPNetwork.TryParse(block.Cidr, out var cidr)
+        ? Cidrs.Without(cidr, block.Except.Select(e => IPNetwork.TryParse(e, out var x) ? x : (IPNetwork?)null).OfType<IPNetwork>())
+        : [];
+
+    private static IEnumerable<Match> PortMatches(PortRange range, int networkKey)
+    {
+        var network = Fields.Metadata.Is((ulong)networkKey);
+        var protocol = Fields.IpProto.Is((byte)range.Protocol);
+        var field = range.Protocol switch { Protocol.Udp => Fields.UdpDst, Protocol.Sctp => Fields.SctpDst, _ => Fields.TcpDst };
+        foreach (var family in new[] { Packets.Ip, Packets.Ipv6 })
+        {
+            if (range is { First: 0, Last: 0 })
+            {
+                yield return Match.Of(network, family, protocol);
+                continue;
+            }
+
+            foreach (var (value, mask) in Cidrs.PortMasks(range.First, range.Last))
+            {
+                yield return Match.Of(network, family, protocol, field.Masked(value, mask));
+            }
+        }
+    }
+
+    private IEnumerable<AttachedPort> PortsOf(string portSet) =>
+        (facts.Slice.Find<PortSet>(ItemKind.PortSet, portSet)?.Ports ?? []).SelectMany(p => portsByPod[p]);
+}

@@ -1,0 +1,179 @@
+using System.Net;
+using Weft.Agent.Facts;
+using Weft.OpenFlow.Entries;
+using Weft.Topology;
+
+namespace Weft.Agent.Plan.Policies;
+
+/// <summary>Keeps the flows of policies up to date. A changed member of an address set costs as many flows as rules use the set.</summary>
+/// <remarks>The result depends on the last facts only. Not thread-safe.</remarks>
+public sealed class PolicyPlanner(OwnedEntries<FlowKey, Flow> flows)
+{
+    private readonly ConjunctionFlows _conjunctions = new(flows);
+    private readonly Dictionary<string, CompiledPolicy> _policies = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<SetUse>> _uses = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<string>> _members = new(StringComparer.Ordinal);
+
+    /// <summary>Address-set members looked at since the start, for tests of cost.</summary>
+    public long MembersVisited { get; private set; }
+
+    /// <summary>Policies compiled since the start, for tests of cost.</summary>
+    public long PoliciesCompiled { get; private set; }
+
+    /// <summary>Computes everything.</summary>
+    public void PlanAll(NodeFacts facts)
+    {
+        var ids = facts.Slice.All<Policy>().Select(p => p.Id).Concat(_policies.Keys).ToHashSet(StringComparer.Ordinal);
+        PlanPolicies(facts, ids);
+        PlanSets(facts, facts.Slice.All<AddressSet>().Select(s => s.Id).Concat(_members.Keys).ToHashSet(StringComparer.Ordinal));
+        _conjunctions.Flush();
+    }
+
+    /// <summary>Computes what depends on changed items of the slice.</summary>
+    public void PlanItems(NodeFacts facts, IReadOnlyCollection<ItemRef> changed)
+    {
+        var portSets = changed.Where(c => c.Kind == ItemKind.PortSet).Select(c => c.Id).ToHashSet(StringComparer.Ordinal);
+        var policies = changed.Where(c => c.Kind == ItemKind.Policy).Select(c => c.Id).ToHashSet(StringComparer.Ordinal);
+        if (portSets.Count > 0)
+        {
+            policies.UnionWith(facts.Slice.All<Policy>().Where(p => UsesAny(p, portSets)).Select(p => p.Id));
+        }
+
+        PlanPolicies(facts, policies);
+        PlanSets(facts, changed.Where(c => c.Kind == ItemKind.AddressSet).Select(c => c.Id));
+        _conjunctions.Flush();
+    }
+
+    /// <summary>Computes what depends on a port that came, went or changed its number.</summary>
+    public void PlanPod(NodeFacts facts, string pod)
+    {
+        var portSets = facts.Slice.All<PortSet>().Where(s => s.Ports.Contains(pod)).Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
+        PlanPolicies(facts, facts.Slice.All<Policy>().Where(p => UsesAny(p, portSets)).Select(p => p.Id).ToList());
+        _conjunctions.Flush();
+    }
+
+    private static bool UsesAny(Policy policy, HashSet<string> portSets) =>
+        portSets.Contains(policy.AppliedTo) || policy.Rules.Any(r => r.AppliedTo is { } own && portSets.Contains(own));
+
+    private void PlanPolicies(NodeFacts facts, IReadOnlyCollection<string> ids)
+    {
+        if (ids.Count == 0)
+        {
+            return;
+        }
+
+        var portsByPod = facts.Ports.Values.ToLookup(p => p.Attachment.Pod, StringComparer.Ordinal);
+        foreach (var id in ids)
+        {
+            PoliciesCompiled++;
+            var policy = facts.Slice.Find<Policy>(ItemKind.Policy, id);
+            Replace(id, policy is null ? CompiledPolicy.Empty : new PolicyCompiler(facts, portsByPod).Compile(policy));
+        }
+    }
+
+    private void Replace(string id, CompiledPolicy next)
+    {
+        var before = _policies.GetValueOrDefault(id, CompiledPolicy.Empty);
+        foreach (var (key, conjunction) in next.Contributions)
+        {
+            _conjunctions.Add(key, conjunction);
+        }
+
+        foreach (var (key, conjunction) in before.Contributions)
+        {
+            _conjunctions.Remove(key, conjunction);
+        }
+
+        foreach (var use in next.Uses.Where(u => !before.Uses.Contains(u)))
+        {
+            Bind(use);
+        }
+
+        foreach (var use in before.Uses.Where(u => !next.Uses.Contains(u)))
+        {
+            Unbind(use);
+        }
+
+        flows.Replace("policy " + id, next.Flows.Select(f => KeyValuePair.Create(f.Key, f)));
+        if (ReferenceEquals(next, CompiledPolicy.Empty))
+        {
+            _policies.Remove(id);
+        }
+        else
+        {
+            _policies[id] = next;
+        }
+    }
+
+    private void Bind(SetUse use)
+    {
+        if (!_uses.TryGetValue(use.Set, out var uses))
+        {
+            _uses[use.Set] = uses = [];
+        }
+
+        uses.Add(use);
+        Contribute(use, _members.GetValueOrDefault(use.Set) ?? [], add: true);
+    }
+
+    private void Unbind(SetUse use)
+    {
+        Contribute(use, _members.GetValueOrDefault(use.Set) ?? [], add: false);
+        if (_uses.TryGetValue(use.Set, out var uses) && uses.Remove(use) && uses.Count == 0)
+        {
+            _uses.Remove(use.Set);
+        }
+    }
+
+    private void PlanSets(NodeFacts facts, IEnumerable<string> ids)
+    {
+        foreach (var id in ids)
+        {
+            var set = facts.Slice.Find<AddressSet>(ItemKind.AddressSet, id);
+            var before = _members.GetValueOrDefault(id) ?? [];
+            var now = new HashSet<string>(set?.Addresses ?? [], StringComparer.Ordinal);
+            var added = now.Where(a => !before.Contains(a)).ToList();
+            var removed = before.Where(a => !now.Contains(a)).ToList();
+            foreach (var use in _uses.GetValueOrDefault(id) ?? [])
+            {
+                Contribute(use, added, add: true);
+                Contribute(use, removed, add: false);
+            }
+
+            if (set is null)
+            {
+                _members.Remove(id);
+            }
+            else
+            {
+                _members[id] = now;
+            }
+        }
+    }
+
+    private void Contribute(SetUse use, IReadOnlyCollection<string> members, bool add)
+    {
+        MembersVisited += members.Count;
+        foreach (var member in members)
+        {
+            if (ParseMember(member) is not { } range)
+            {
+                continue;
+            }
+
+            if (add)
+            {
+                _conjunctions.Add(use.KeyOf(range), use.Conjunction);
+            }
+            else
+            {
+                _conjunctions.Remove(use.KeyOf(range), use.Conjunction);
+            }
+        }
+    }
+
+    private static IPNetwork? ParseMember(string member) =>
+        IPAddress.TryParse(member, out var address) ? new IPNetwork(address, address.IsV6() ? 128 : 32)
+        : IPNetwork.TryParse(member, out var cidr) ? cidr
+        : null;
+}

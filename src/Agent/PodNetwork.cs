@@ -1,0 +1,141 @@
+using Weft.Agent.CniServer;
+using Weft.Agent.Facts;
+using Weft.Agent.Sync;
+using Weft.Topology;
+
+namespace Weft.Agent;
+
+/// <summary>What the CNI commands see of the agent: the slice, the bridge and the switch together.</summary>
+public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows rows, ControllerStream controller, HostFacts host, TimeProvider time) : IPodNetwork
+{
+    /// <summary>How long a pod may take to arrive from the controller after the runtime asked for it.</summary>
+    private static readonly TimeSpan PodPatience = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan SwitchPatience = TimeSpan.FromSeconds(20);
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<Attachment> Attachments => [.. loop.Published.Facts.Ports.Values.Select(p => p.Attachment)];
+
+    /// <inheritdoc/>
+    public string? NotReadyReason => loop.Published switch
+    {
+        { Facts.Slice.IsKnown: false } => $"no node state yet: the controller has not answered ({controller.LastFailure})",
+        { Facts.Self: null } => $"the controller does not know node {options.NodeName}: check the agent's nodeName",
+        { LastError: { } error } => error,
+        _ => null,
+    };
+
+    /// <inheritdoc/>
+    public async Task<PodInterfacePlan> FindPodAsync(string podNamespace, string podName, string uid, CancellationToken ct)
+    {
+        var id = $"{podNamespace}/{podName}";
+        LogicalPort? Known() => loop.Published.Facts.Slice.Port(id) is { } port && (uid.Length == 0 || port.Uid == uid) && port.Node == options.NodeName ? port : null;
+        var found = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Look(AgentState state)
+        {
+            if (Known() is not null)
+            {
+                found.TrySetResult();
+            }
+        }
+
+        loop.Changed += Look;
+        try
+        {
+            Look(loop.Published);
+            await found.Task.WaitAsync(PodPatience, time, ct).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw Unknown(id, uid);
+        }
+        finally
+        {
+            loop.Changed -= Look;
+        }
+
+        return PlanFor(Known() ?? throw Unknown(id, uid));
+    }
+
+    /// <inheritdoc/>
+    public async Task AttachAsync(Attachment attachment, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(SwitchPatience);
+        try
+        {
+            var (port, confirmed) = await loop.AddAsync(attachment).WaitAsync(limit.Token).ConfigureAwait(false);
+            await Task.WhenAll(confirmed.WaitAsync(limit.Token), rows.AddPortAsync(port, limit.Token)).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            await DetachAsync(attachment.ContainerId, attachment.IfName, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            ct.ThrowIfCancellationRequested();
+            throw new PodNetworkException(11, $"pod {attachment.Pod} could not be attached to {options.Bridge}: {(e is OperationCanceledException ? "Open vSwitch did not confirm in time" : e.Message)}",
+                $"Is ovs-vswitchd running? Look at 'ovs-vsctl show' and the agent's log.", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task DetachAsync(string containerId, string ifName, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(SwitchPatience);
+        await rows.RemovePortAsync(PortIds.HostInterface(containerId, ifName), limit.Token).ConfigureAwait(false);
+        await loop.RemoveAsync(AttachedPort.IdOf(containerId, ifName)).WaitAsync(limit.Token).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public Task<string?> CheckAsync(string containerId, string ifName, CancellationToken ct)
+    {
+        var state = loop.Published;
+        if (!state.Facts.Ports.TryGetValue(AttachedPort.IdOf(containerId, ifName), out var port))
+        {
+            return Task.FromResult<string?>($"container {containerId} {ifName} is not attached to {options.Bridge}");
+        }
+
+        var row = rows.Find(port.Attachment.HostInterface);
+        return Task.FromResult(row switch
+        {
+            null => $"port {port.Attachment.HostInterface} is missing in {options.Bridge}",
+            { Error: { } error } => $"port {row.Name}: {error}",
+            { OfPort: null or <= 0 } => $"port {row.Name} has no OpenFlow number: ovs-vswitchd has not taken it",
+            _ => state.LastError,
+        });
+    }
+
+    private PodInterfacePlan PlanFor(LogicalPort port)
+    {
+        var facts = loop.Published.Facts;
+        var subnets = facts.Slice.Switch(port.Switch)?.Subnets ?? [];
+        if (subnets.IsEmpty)
+        {
+            throw new PodNetworkException(11, $"node {options.NodeName} has no pod CIDR yet",
+                "Set spec.podCIDRs of the Node, or start the cluster with --allocate-node-cidrs.");
+        }
+
+        var mtu = host.PodMtu(facts)
+            ?? throw new PodNetworkException(11, $"node {options.NodeName} has no InternalIP yet", "Set the address in the Node's status.");
+        return new PodInterfacePlan
+        {
+            Port = port,
+            Subnets = subnets,
+            Mtu = mtu,
+            DisableTxOffload = options.DatapathType == "netdev",
+        };
+    }
+
+    private PodNetworkException Unknown(string id, string uid)
+    {
+        var state = loop.Published;
+        var port = state.Facts.Slice.Port(id);
+        return NotReadyReason is { } reason && !state.Facts.Slice.IsKnown
+            ? new PodNetworkException(11, reason, "Start weft-controller, or check the agent's 'controllers' and 'tokenFile'.")
+            : port is not null && uid.Length > 0 && port.Uid != uid
+                ? new PodNetworkException(3, $"pod {id} exists with uid {port.Uid}, not {uid}", "The pod was created again; the runtime will ask for the new one.")
+                : new PodNetworkException(11, $"pod {id} is not known on node {options.NodeName} after {PodPatience.TotalSeconds:0} s",
+                    controller.Connected is null
+                        ? $"No controller is connected ({controller.LastFailure})."
+                        : "Check that the pod exists, is not hostNetwork, and is bound to this node: kubectl get pod -o wide.");
+    }
+}

@@ -1,0 +1,86 @@
+using Microsoft.Extensions.Logging;
+using Weft.Agent.CniServer;
+using Weft.Agent.Facts;
+using Weft.Agent.Sync;
+using Weft.Topology;
+
+namespace Weft.Agent;
+
+/// <summary>Tells the controller what this node has realised: on change, at most twice a second, and every 30 s.</summary>
+public sealed partial class Reporter(AgentOptions options, AgentLoop loop, HostSync host, BridgeRows rows, ControllerStream controller, TimeProvider time, ILogger<Reporter> logger)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(30);
+    private static readonly string Version = typeof(Reporter).Assembly.GetName().Version?.ToString(3) ?? "";
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        using var changed = new SemaphoreSlim(0);
+        void OnChange(AgentState state)
+        {
+            if (changed.CurrentCount == 0)
+            {
+                changed.Release();
+            }
+        }
+
+        loop.Changed += OnChange;
+        try
+        {
+            var failed = false;
+            while (!ct.IsCancellationRequested)
+            {
+                await changed.WaitAsync(failed ? Pause : Refresh, ct).ConfigureAwait(false);
+                failed = !await controller.ReportAsync(Make(loop.Published), ct).ConfigureAwait(false);
+                await Task.Delay(Pause, time, ct).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            LogStopped(logger);
+        }
+        finally
+        {
+            loop.Changed -= OnChange;
+        }
+    }
+
+    /// <summary>The report for a state.</summary>
+    public NodeReport Make(AgentState state) => new()
+    {
+        Node = options.NodeName,
+        AgentVersion = Version,
+        Epoch = state.Facts.Slice.Epoch,
+        Revision = state.Revision,
+        Ports = state.Facts.Ports.Values.Select(Realised).OrderBy(p => p.Id, StringComparer.Ordinal).ToEquatableArray(),
+        Problems = Problems(state).ToEquatableArray(),
+    };
+
+    private static RealisedPort Realised(AttachedPort port)
+    {
+        Attachment a = port.Attachment;
+        return new RealisedPort(a.Pod, a.Uid, port.OfPort, a.Addresses, a.Mac);
+    }
+
+    private IEnumerable<NodeProblem> Problems(AgentState state)
+    {
+        if (state.LastError is { } error)
+        {
+            yield return new NodeProblem("SwitchNotInLine", $"bridge {options.Bridge}", error);
+        }
+
+        foreach (var problem in host.Problems)
+        {
+            yield return new NodeProblem("HostNotInLine", $"node {options.NodeName}", problem);
+        }
+
+        foreach (var port in rows.FailedPorts)
+        {
+            yield return new NodeProblem("PortFailed", port.Attachment is { } a ? $"pod {a.Pod}" : $"port {port.Name}", port.Error ?? "ovs-vswitchd could not open it");
+        }
+    }
+
+    [LoggerMessage(3720, LogLevel.Debug, "No more reports")]
+    private static partial void LogStopped(ILogger logger);
+}

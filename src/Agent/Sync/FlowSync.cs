@@ -1,0 +1,179 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Weft.Agent.Plan;
+using Weft.Agent.Plan.Pipeline;
+using Weft.OpenFlow;
+using Weft.OpenFlow.Entries;
+using Weft.OpenFlow.Messages;
+using Weft.OpenFlow.Switch;
+
+namespace Weft.Agent.Sync;
+
+/// <summary>Keeps the flows of the bridge as planned: reads them back once for each connection, then sends differences.</summary>
+/// <remarks>
+/// A flow monitor tells what others change; it is repaired at the next <see cref="ApplyAsync"/>, for which the loop is woken.
+/// <see cref="ApplyAsync"/> is called by the agent's loop only.
+/// </remarks>
+public sealed partial class FlowSync : IAsyncDisposable
+{
+    private const uint MonitorId = 1;
+
+    private readonly OpenFlowSwitch _switch;
+    private readonly ILogger<FlowSync> _logger;
+    private readonly InstalledEntries<FlowKey, Flow> _installed = new();
+    private readonly ConcurrentQueue<FlowUpdate> _foreign = new();
+    private readonly HashSet<FlowKey> _pending = [];
+    private int _loadedConnection;
+
+    /// <summary>Prepares the connection to the bridge's management socket; <see cref="RunAsync"/> makes it.</summary>
+    public FlowSync(AgentOptions options, ILogger<FlowSync> logger)
+    {
+        _logger = logger;
+        _switch = new OpenFlowSwitch(OpenFlowEndpoint.Unix(Path.Combine(options.OvsRunDir, options.Bridge + ".mgmt")));
+    }
+
+    /// <summary>Flow mods sent since the start.</summary>
+    public long FlowsSent { get; private set; }
+
+    /// <summary>Flows that somebody else had changed, and that were put right.</summary>
+    public long Repaired { get; private set; }
+
+    /// <summary>Flows that the switch holds, as far as is known.</summary>
+    public int Installed => _installed.Count;
+
+    /// <summary>Connections made since the start.</summary>
+    public int Connections => _switch.Connections;
+
+    /// <summary>Connects and stays connected until cancelled.</summary>
+    /// <param name="wake">Called when there is something to apply: a new connection, a foreign change.</param>
+    public async Task RunAsync(Action wake, CancellationToken ct)
+    {
+        _switch.StateChanged += change =>
+        {
+            LogState(_logger, change.State, change.Reason?.Message);
+            if (change.State is SwitchState.Live or SwitchState.Backoff)
+            {
+                wake();
+            }
+        };
+        _switch.FlowsChanged += updates =>
+        {
+            foreach (var update in updates.Where(u => u.Flow is not null && !IsLearned(u.Flow)))
+            {
+                _foreign.Enqueue(update);
+            }
+
+            if (!_foreign.IsEmpty)
+            {
+                wake();
+            }
+        };
+        _switch.Start();
+        await Task.Delay(Timeout.InfiniteTimeSpan, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Brings the switch in line with the plan and returns when it confirmed.</summary>
+    /// <returns>False when the switch is not connected: the plan is compared again when it is.</returns>
+    /// <exception cref="OpenFlowErrorException">The switch refused; nothing of this difference is in effect, and everything is compared again next time.</exception>
+    public async Task<bool> ApplyAsync(OwnedEntries<FlowKey, Flow> plan, CancellationToken ct)
+    {
+        if (_switch.State.State != SwitchState.Live)
+        {
+            return false;
+        }
+
+        try
+        {
+            var connection = _switch.Connections;
+            if (connection != _loadedConnection)
+            {
+                await LoadAsync(ct).ConfigureAwait(false);
+                plan.TakeChanged();
+                _pending.Clear();
+                await SendAsync(_installed.CompareAll(plan.All), ct).ConfigureAwait(false);
+                _loadedConnection = connection;
+            }
+
+            _pending.UnionWith(plan.TakeChanged());
+            TakeForeign(plan);
+            await SendAsync(_installed.Compare(_pending, plan.TryGet), ct).ConfigureAwait(false);
+            _pending.Clear();
+            return true;
+        }
+        catch (OpenFlowConnectionException)
+        {
+            _loadedConnection = 0;
+            return false;
+        }
+        catch (OpenFlowErrorException)
+        {
+            _loadedConnection = 0;
+            throw;
+        }
+    }
+
+    /// <summary>Reads the flows with their counters, as the switch has them now.</summary>
+    public Task<IReadOnlyList<FlowStats>> ReadAsync(CancellationToken ct) => _switch.DumpFlowsAsync(cancel: ct);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _switch.DisposeAsync();
+
+    /// <summary>Learned flows come and go by themselves.</summary>
+    private static bool IsLearned(Flow flow) => Cookies.IsOurs(flow.Cookie) && Cookies.FeatureOf(flow.Cookie) == FlowFeature.Affinity;
+
+    private async Task LoadAsync(CancellationToken ct)
+    {
+        // First listen, then read: a change in between is heard of, and hearing of it twice does no harm.
+        _foreign.Clear();
+        await _switch.MonitorFlowsAsync(MonitorId, cancel: ct).ConfigureAwait(false);
+        var dump = await _switch.DumpFlowsAsync(cancel: ct).ConfigureAwait(false);
+        _installed.Reload(dump.Where(f => !IsLearned(f.Flow)).Select(f => KeyValuePair.Create(f.Flow.Key, f.Flow)));
+        LogLoaded(_logger, _installed.Count);
+    }
+
+    private void TakeForeign(OwnedEntries<FlowKey, Flow> plan)
+    {
+        while (_foreign.TryDequeue(out var update))
+        {
+            var flow = update.Flow!;
+            var present = update.Event != FlowUpdateEvent.Deleted;
+            _installed.Observe(flow.Key, flow, present);
+            var wanted = plan.TryGet(flow.Key, out var planned);
+            if (present ? !wanted || planned! != flow : wanted)
+            {
+                Repaired++;
+                _pending.Add(flow.Key);
+                LogForeign(_logger, update.Event, flow.ToString());
+            }
+        }
+    }
+
+    private async Task SendAsync(Difference<FlowKey, Flow> difference, CancellationToken ct)
+    {
+        if (difference.IsEmpty)
+        {
+            return;
+        }
+
+        var messages = new List<OpenFlowMessage>(difference.Count);
+        messages.AddRange(difference.Upserts.Select(f => FlowMod.Add(f.Value)));
+        messages.AddRange(difference.Deletes.Select(f => FlowMod.Delete(f.Key)));
+        var outcome = await _switch.ApplyAsync(messages, ct).ConfigureAwait(false);
+        outcome.ThrowIfFailed();
+        _installed.Confirm(difference);
+        FlowsSent += messages.Count;
+        LogSent(_logger, difference.Upserts.Count, difference.Deletes.Count);
+    }
+
+    [LoggerMessage(3740, LogLevel.Information, "OpenFlow connection: {State} {Reason}")]
+    private static partial void LogState(ILogger logger, SwitchState state, string? reason);
+
+    [LoggerMessage(3741, LogLevel.Information, "The switch holds {Count} flows")]
+    private static partial void LogLoaded(ILogger logger, int count);
+
+    [LoggerMessage(3742, LogLevel.Information, "Flows sent: {Upserts} added or changed, {Deletes} deleted")]
+    private static partial void LogSent(ILogger logger, int upserts, int deletes);
+
+    [LoggerMessage(3743, LogLevel.Warning, "Somebody else changed a flow ({Event}), putting it right: {Flow}")]
+    private static partial void LogForeign(ILogger logger, FlowUpdateEvent @event, string flow);
+}

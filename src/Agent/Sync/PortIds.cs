@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+using System.Text;
+using Weft.Agent.CniServer;
+using Weft.Topology;
+
+namespace Weft.Agent.Sync;
+
+/// <summary>The <c>external_ids</c> of our OVSDB rows, and what can be read back from them (docs/design/data-flow.md).</summary>
+public static class PortIds
+{
+    public const string Owner = "weft-owner";
+    public const string OwnerBridge = "bridge";
+    public const string OwnerTunnel = "tunnel";
+    public const string OwnerGateway = "gateway";
+    public const string OwnerPod = "pod";
+
+    private const string Pod = "weft-pod";
+    private const string PodUid = "weft-pod-uid";
+    private const string ContainerId = "weft-container-id";
+    private const string IfName = "weft-ifname";
+    private const string Netns = "weft-netns";
+    private const string Ips = "weft-ips";
+    private const string Mac = "weft-mac";
+    private const string NetworkKey = "weft-network";
+
+    /// <summary>The name of the host side of a pod's interface.</summary>
+    public static string HostInterface(string containerId, string ifName) =>
+        "w" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(containerId + "/" + ifName)))[..10];
+
+    /// <summary>The pairs that describe an attachment.</summary>
+    public static Dictionary<string, string> Describe(Attachment attachment) => new(StringComparer.Ordinal)
+    {
+        [Owner] = OwnerPod,
+        [Pod] = attachment.Pod,
+        [PodUid] = attachment.Uid,
+        [ContainerId] = attachment.ContainerId,
+        [IfName] = attachment.IfName,
+        [Netns] = attachment.Netns,
+        [Ips] = string.Join(',', (IEnumerable<string>)attachment.Addresses),
+        [Mac] = attachment.Mac,
+        [NetworkKey] = attachment.NetworkKey.ToString(System.Globalization.CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>Reads an attachment back; null when the pairs do not describe one of ours.</summary>
+    public static Attachment? Read(string interfaceName, IReadOnlyDictionary<string, string> ids)
+    {
+        if (ids.GetValueOrDefault(Owner) != OwnerPod
+            || !ids.TryGetValue(Pod, out var pod) || !ids.TryGetValue(ContainerId, out var container)
+            || !ids.TryGetValue(IfName, out var ifName) || !ids.TryGetValue(Mac, out var mac))
+        {
+            return null;
+        }
+
+        return new Attachment
+        {
+            Pod = pod,
+            Uid = ids.GetValueOrDefault(PodUid, ""),
+            ContainerId = container,
+            IfName = ifName,
+            Netns = ids.GetValueOrDefault(Netns, ""),
+            HostInterface = interfaceName,
+            Mac = mac,
+            Addresses = ids.GetValueOrDefault(Ips, "").Split(',', StringSplitOptions.RemoveEmptyEntries).ToEquatableArray(),
+            NetworkKey = int.TryParse(ids.GetValueOrDefault(NetworkKey), out var key) ? key : Network.DefaultKey,
+        };
+    }
+}
