@@ -8,20 +8,19 @@ internal static class AgentToken
 {
     private const string Account = "weft-agent";
 
-    /// <summary>Makes the account when it is missing, and asks for a token bound to the node's agent.</summary>
+    private const string Accounts = $"/api/v1/namespaces/{LabCluster.SystemNamespace}/serviceaccounts";
+
+    /// <summary>Makes the agents' account.</summary>
+    public static Task EnsureAccountAsync(ClusterApi api, CancellationToken ct) => api.EnsureAsync(Accounts, new JsonObject
+    {
+        ["apiVersion"] = "v1",
+        ["kind"] = "ServiceAccount",
+        ["metadata"] = new JsonObject { ["name"] = Account, ["namespace"] = LabCluster.SystemNamespace },
+    }, ct);
+
+    /// <summary>Asks for a token of the account bound to a node.</summary>
     public static async Task<string> RequestAsync(ClusterApi api, string node, CancellationToken ct)
     {
-        const string Accounts = $"/api/v1/namespaces/{LabCluster.SystemNamespace}/serviceaccounts";
-        if (await api.FindAsync($"{Accounts}/{Account}", ct) is null)
-        {
-            await api.CreateAsync(Accounts, new JsonObject
-            {
-                ["apiVersion"] = "v1",
-                ["kind"] = "ServiceAccount",
-                ["metadata"] = new JsonObject { ["name"] = Account, ["namespace"] = LabCluster.SystemNamespace },
-            }, ct);
-        }
-
         var answer = await api.CreateAsync($"{Accounts}/{Account}/token", new JsonObject
         {
             ["apiVersion"] = "authentication.k8s.io/v1",

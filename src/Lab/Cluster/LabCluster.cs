@@ -138,10 +138,11 @@ public sealed class LabCluster
         await StartApiServerAsync(ct);
         using var api = ConnectApi();
         await WaitAsync("apiserver", "the API server does not answer", async () => await api.FindAsync("/api/v1/namespaces/default", ct) is not null, ct);
-        await EnsureAsync(api, "/api/v1/namespaces", new JsonObject
+        await api.EnsureAsync("/api/v1/namespaces", new JsonObject
         {
             ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = SystemNamespace },
         }, ct);
+        await AgentToken.EnsureAccountAsync(api, ct);
         await Manifests.ApplyCrdsAsync(this, _programs, ct);
         StartController();
     }
@@ -216,18 +217,6 @@ public sealed class LabCluster
             [.. _programs.Agent, "--config", Path.Combine(folder, "agent.json")]));
         await WaitAsync($"{node}/agent", $"the agent of {node} does not listen for the CNI plugin",
             () => Task.FromResult(File.Exists(Layout.CniSocket(node))), ct);
-    }
-
-    private static async Task EnsureAsync(ClusterApi api, string collection, JsonObject body, CancellationToken ct)
-    {
-        try
-        {
-            await api.CreateAsync(collection, body, ct);
-        }
-        catch (ClusterApiException e) when (e.Status == System.Net.HttpStatusCode.Conflict)
-        {
-            // It is there already.
-        }
     }
 
     private async Task WaitAsync(string role, string complaint, Func<Task<bool>> ready, CancellationToken ct) =>

@@ -61,6 +61,19 @@ public sealed class ClusterApi : IDisposable
     public async Task<JsonObject> CreateAsync(string path, JsonObject body, CancellationToken ct) =>
         await ReadAsync(await SendAsync(HttpMethod.Post, path, body, "application/json", ct), ct);
 
+    /// <summary>Creates an object unless it exists.</summary>
+    public async Task EnsureAsync(string path, JsonObject body, CancellationToken ct)
+    {
+        try
+        {
+            await CreateAsync(path, body, ct);
+        }
+        catch (ClusterApiException e) when (e.Status == HttpStatusCode.Conflict)
+        {
+            // It is there already.
+        }
+    }
+
     /// <summary>Patches an object or subresource; null when it does not exist (any more).</summary>
     public async Task<JsonObject?> PatchAsync(string path, JsonObject body, CancellationToken ct, string contentType = MergePatch)
     {
