@@ -32,11 +32,9 @@ public sealed class FlowDraft(FlowTable table, ushort priority, ulong cookie)
     }
 
     /// <summary>Sets the network key.</summary>
-    public FlowDraft SetNetwork(int networkKey)
-    {
-        _steps.Add(new WriteMetadata((ulong)networkKey));
-        return this;
-    }
+    /// <remarks>By set_field: Open vSwitch turns goto_table behind write_metadata into something that <c>ovs-ofctl dump-flows</c>, which
+    /// speaks OpenFlow 1.0 unless told otherwise, refuses to print.</remarks>
+    public FlowDraft SetNetwork(int networkKey) => Do(Fields.Metadata.Set((ulong)networkKey));
 
     /// <summary>The packet goes on in a later table.</summary>
     public Flow Goto(FlowTable next)
