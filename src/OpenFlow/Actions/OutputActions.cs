@@ -139,8 +139,8 @@ public sealed record ToController : FlowAction
     /// <summary>Stops the pipeline until the controller resumes it.</summary>
     public bool Pause { get; init; }
 
-    /// <summary>Meter that limits the packet-ins; null for none.</summary>
-    public uint? MeterId { get; init; }
+    /// <summary>Meter that limits the packet-ins; 0 for none.</summary>
+    public uint MeterId { get; init; }
 
     /// <summary>True when it came, or must go, as NXAST_CONTROLLER2.</summary>
     internal bool IsExtended { get; init; }
@@ -154,7 +154,7 @@ public sealed record ToController : FlowAction
 
     internal override void Encode(WireWriter w)
     {
-        if (!IsExtended && UserData.IsEmpty && !Pause && MeterId is null)
+        if (!IsExtended && UserData.IsEmpty && !Pause && MeterId == 0)
         {
             var simple = BeginNicira(w, 20);
             w.U16(MaxLength);
@@ -201,11 +201,11 @@ public sealed record ToController : FlowAction
             w.Zeros(4);
         }
 
-        if (MeterId is { } meter)
+        if (MeterId != 0)
         {
             w.U16(5);
             w.U16(8);
-            w.U32(meter);
+            w.U32(MeterId);
         }
 
         End(w, start);
@@ -213,7 +213,7 @@ public sealed record ToController : FlowAction
 
     internal override void Format(FlowTextWriter text)
     {
-        if (Reason == 1 && ControllerId == 0 && UserData.IsEmpty && !Pause && MeterId is null)
+        if (Reason == 1 && ControllerId == 0 && UserData.IsEmpty && !Pause && MeterId == 0)
         {
             text.Put($"CONTROLLER:{MaxLength}");
             return;
@@ -231,7 +231,7 @@ public sealed record ToController : FlowAction
         }
 
         text.Optional(Pause, "pause,");
-        text.Optional(MeterId is not null, $"meter_id={MeterId},");
+        text.Optional(MeterId != 0, $"meter_id={MeterId},");
         text.Chomp(',');
         text.Put(")");
     }

@@ -170,11 +170,32 @@ internal readonly struct MatchBuilder
                 case Prerequisite.Nd: NeedIcmpv6(field); NeedNd(field, null); break;
                 case Prerequisite.NdSolicit: NeedIcmpv6(field); NeedNd(field, 135); break;
                 case Prerequisite.NdAdvert: NeedIcmpv6(field); NeedNd(field, 136); break;
+                case Prerequisite.Conntrack: NeedConntrack(field); break;
                 case Prerequisite.VlanVid when Value(Fields.VlanVid) is null:
                     _conditions.Add(Fields.VlanVid.Masked(0x1000, 0x1000));
                     break;
             }
         }
+    }
+
+    /// <summary>The original tuple exists only for packets that belong to a valid connection (is_ct_valid in OVS's flow.h).</summary>
+    private void NeedConntrack(Field field)
+    {
+        const CtStateFlags Implying = CtStateFlags.New | CtStateFlags.Established | CtStateFlags.Related | CtStateFlags.Reply | CtStateFlags.SourceNat | CtStateFlags.DestinationNat;
+        foreach (var c in _conditions)
+        {
+            if (c.Field == Fields.CtState)
+            {
+                var (value, mask) = ((CtStateFlags)(uint)c.Value, (CtStateFlags)(uint)c.Mask);
+                if ((value & Implying) != 0 || ((value & CtStateFlags.Tracked) != 0 && (mask & ~value & CtStateFlags.Invalid) != 0))
+                {
+                    NeedIP(field);
+                    return;
+                }
+            }
+        }
+
+        throw new ArgumentException($"{field.Name} needs a ct_state that says the packet belongs to a connection: +trk-inv, or one of +new, +est, +rel, +rpl, +snat, +dnat");
     }
 
     private void NeedIcmpv6(Field field)

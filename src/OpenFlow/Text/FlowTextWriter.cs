@@ -67,6 +67,28 @@ internal sealed class FlowTextWriter(NameMap? names)
         }
     }
 
+    /// <summary>ovs's ds_put_hex_dump: eight-digit offset, sixteen bytes, printable characters.</summary>
+    public void HexDump(ReadOnlySpan<byte> bytes)
+    {
+        for (var offset = 0; offset < bytes.Length; offset += 16)
+        {
+            var row = bytes[offset..Math.Min(offset + 16, bytes.Length)];
+            _out.Append($"{offset:x8} ");
+            for (var i = 0; i < 16; i++)
+            {
+                _out.Append(i < row.Length ? $"{(i == 8 ? '-' : ' ')}{row[i]:x2}" : "   ");
+            }
+
+            _out.Append(" |");
+            foreach (var b in row)
+            {
+                _out.Append(b is >= 0x20 and < 0x7f ? (char)b : '.');
+            }
+
+            _out.Append('|').Append('\n');
+        }
+    }
+
     public void Port(uint port)
     {
         if (Ports.ReservedName(port) is { } reserved)

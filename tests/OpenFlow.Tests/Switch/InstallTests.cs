@@ -12,7 +12,7 @@ public sealed class InstallTests
         await using var real = await RealSwitch.StartAsync();
         var wanted = Samples.Flows.Select(t => FlowText.Parse(t)).ToList();
         var outcome = await real.Connection.ApplyAsync([.. wanted.Select(FlowMod.Add)]);
-        Assert.That(outcome.Failures, Is.Empty);
+        Assert.That(outcome.Failures, Is.Empty, string.Join('\n', outcome.Failures));
         var dumped = (await real.Connection.DumpFlowsAsync()).ToDictionary(f => f.Flow.Key, f => f.Flow);
         Assert.Multiple(() =>
         {

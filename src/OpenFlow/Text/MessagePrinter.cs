@@ -1,0 +1,168 @@
+using System.Buffers.Binary;
+using Weft.OpenFlow.Entries;
+using Weft.OpenFlow.Messages;
+
+namespace Weft.OpenFlow.Text;
+
+/// <summary>The head line and body of each kind of message (ofp-print.c and its kin in OVS).</summary>
+internal static partial class MessagePrinter
+{
+    private static readonly string[] Names =
+    [
+        "HELLO", "ERROR", "ECHO_REQUEST", "ECHO_REPLY", "EXPERIMENTER", "FEATURES_REQUEST", "FEATURES_REPLY", "GET_CONFIG_REQUEST",
+        "GET_CONFIG_REPLY", "SET_CONFIG", "PACKET_IN", "FLOW_REMOVED", "PORT_STATUS", "PACKET_OUT", "FLOW_MOD", "GROUP_MOD", "PORT_MOD",
+        "TABLE_MOD", "MULTIPART_REQUEST", "MULTIPART_REPLY", "BARRIER_REQUEST", "BARRIER_REPLY", "QUEUE_GET_CONFIG_REQUEST",
+        "QUEUE_GET_CONFIG_REPLY", "ROLE_REQUEST", "ROLE_REPLY", "GET_ASYNC_REQUEST", "GET_ASYNC_REPLY", "SET_ASYNC", "METER_MOD",
+    ];
+
+    private static readonly string[] Multiparts =
+    [
+        "DESC", "FLOW", "AGGREGATE", "TABLE", "PORT", "QUEUE", "GROUP", "GROUP_DESC", "GROUP_FEATURES", "METER", "METER_CONFIG", "METER_FEATURES", "TABLE_FEATURES", "PORT_DESC",
+    ];
+
+    /// <summary>Prints one message whose length fits.</summary>
+    public static void Print(FlowTextWriter text, ReadOnlySpan<byte> frame, int depth)
+    {
+        OpenFlowMessage message;
+        try
+        {
+            message = MessageCodec.Decode(frame, out _);
+        }
+        catch (OpenFlowFormatException e)
+        {
+            Header(text, frame);
+            text.Put($" ***decode error: {e.Message}***\n");
+            text.HexDump(frame);
+            return;
+        }
+
+        Header(text, frame);
+        try
+        {
+            Body(text, message, frame, depth);
+        }
+        catch (OpenFlowFormatException e)
+        {
+            text.Put($" ***decode error: {e.Message}***\n");
+            text.HexDump(frame);
+        }
+
+        text.Chomp(' ');
+    }
+
+    /// <summary>"OFPT_FLOW_MOD (OF1.3) (xid=0x1):".</summary>
+    public static void Header(FlowTextWriter text, ReadOnlySpan<byte> frame)
+    {
+        text.Put(Name(frame));
+        text.Put(frame[0] switch { 1 => "", 2 => " (OF1.1)", 3 => " (OF1.2)", 4 => " (OF1.3)", 5 => " (OF1.4)", 6 => " (OF1.5)", _ => $" (OF 0x{frame[0]:x2})" });
+        text.Put($" (xid=0x{BinaryPrimitives.ReadUInt32BigEndian(frame[4..]):x}):");
+    }
+
+    private static string Name(ReadOnlySpan<byte> frame)
+    {
+        var type = frame[1];
+        switch ((MessageType)type)
+        {
+            case MessageType.MultipartRequest or MessageType.MultipartReply when frame.Length >= 16:
+                var suffix = type == 18 ? "request" : "reply";
+                var kind = BinaryPrimitives.ReadUInt16BigEndian(frame[8..]);
+                if (kind < Multiparts.Length)
+                {
+                    return $"OFPST_{Multiparts[kind]} {suffix}";
+                }
+
+                return kind == 0xffff && frame.Length >= 24 && BinaryPrimitives.ReadUInt32BigEndian(frame[16..]) == Wire.Vendors.Onf && BinaryPrimitives.ReadUInt32BigEndian(frame[20..]) == FlowMonitorCodec.Subtype
+                    ? $"ONFST_FLOW_MONITOR {suffix}"
+                    : $"OFPST_{kind} {suffix}";
+            case MessageType.Experimenter when frame.Length >= 16:
+                return ExperimenterName(BinaryPrimitives.ReadUInt32BigEndian(frame[8..]), BinaryPrimitives.ReadUInt32BigEndian(frame[12..]));
+            default:
+                return type < Names.Length ? "OFPT_" + Names[type] : $"OFPT_{type}";
+        }
+    }
+
+    private static string ExperimenterName(uint vendor, uint subtype) => (vendor, subtype) switch
+    {
+        (Wire.Vendors.Onf, 1870) => "ONFT_FLOW_MONITOR_CANCEL",
+        (Wire.Vendors.Onf, 1871) => "ONFT_FLOW_MONITOR_PAUSED",
+        (Wire.Vendors.Onf, 1872) => "ONFT_FLOW_MONITOR_RESUMED",
+        (Wire.Vendors.Onf, 1911) => "ONFT_ROLE_STATUS",
+        (Wire.Vendors.Onf, 2300) => "ONFT_BUNDLE_CONTROL",
+        (Wire.Vendors.Onf, 2301) => "ONFT_BUNDLE_ADD_MESSAGE",
+        (Wire.Vendors.Onf, 2350) => "ONFT_REQUESTFORWARD",
+        (Wire.Vendors.Nicira, 10) => "NXT_ROLE_REQUEST",
+        (Wire.Vendors.Nicira, 11) => "NXT_ROLE_REPLY",
+        (Wire.Vendors.Nicira, 15) => "NXT_FLOW_MOD_TABLE_ID",
+        (Wire.Vendors.Nicira, 16) => "NXT_SET_PACKET_IN_FORMAT",
+        (Wire.Vendors.Nicira, 18) => "NXT_FLOW_AGE",
+        (Wire.Vendors.Nicira, 19) => "NXT_SET_ASYNC_CONFIG",
+        (Wire.Vendors.Nicira, 20) => "NXT_SET_CONTROLLER_ID",
+        (Wire.Vendors.Nicira, 24) => "NXT_TLV_TABLE_MOD",
+        (Wire.Vendors.Nicira, 25) => "NXT_TLV_TABLE_REQUEST",
+        (Wire.Vendors.Nicira, 26) => "NXT_TLV_TABLE_REPLY",
+        (Wire.Vendors.Nicira, 28) => "NXT_RESUME",
+        (Wire.Vendors.Nicira, 29) => "NXT_CT_FLUSH_ZONE",
+        (Wire.Vendors.Nicira, 30) => "NXT_PACKET_IN2",
+        (Wire.Vendors.Nicira, 32) => "NXT_CT_FLUSH",
+        _ => $"OFPT_EXPERIMENTER vendor 0x{vendor:x} type {subtype}",
+    };
+
+    private static void Body(FlowTextWriter text, OpenFlowMessage message, ReadOnlySpan<byte> frame, int depth)
+    {
+        switch (message)
+        {
+            case FlowMod mod: FlowModBody(text, mod); break;
+            case GroupMod mod: GroupModBody(text, mod); break;
+            case MeterMod mod: MeterModBody(text, mod); break;
+            case Hello hello: HelloBody(text, hello); break;
+            case Echo echo: text.Put($" {echo.Data.Length} bytes of payload\n"); break;
+            case ErrorMessage error: ErrorBody(text, error, depth); break;
+            case FeaturesReply features: FeaturesBody(text, features); break;
+            case SwitchConfig config: ConfigBody(text, config); break;
+            case PacketIn packet: PacketInBody(text, packet); break;
+            case PacketOut packet: PacketOutBody(text, packet); break;
+            case FlowRemoved removed: FlowRemovedBody(text, removed); break;
+            case PortStatus status:
+                text.Put(status.Reason switch { PortReason.Added => " ADD:", PortReason.Deleted => " DEL:", _ => " MOD:" });
+                PortBody(text, status.Port);
+                break;
+            case RoleMessage role:
+                text.Put($" role={(role.Role < 4 ? new[] { "nochange", "equal", "primary", "secondary" }[role.Role] : "unknown")}");
+                text.Optional(role.Role is 2 or 3 || role.IsReply && role.GenerationId != ulong.MaxValue, $" generation_id={role.GenerationId}");
+                break;
+            case BundleControl control:
+                text.Put($"\n bundle_id=0x{control.BundleId:x} type={BundleName(control.Control)} flags={BundleFlags(control.Flags)}");
+                break;
+            case BundleAdd add:
+                text.Put($"\n bundle_id=0x{add.BundleId:x} flags={BundleFlags(add.Flags)}\n");
+                var inner = frame[24..];
+                MessageText.Write(text, inner[..BinaryPrimitives.ReadUInt16BigEndian(inner[2..])], depth + 1);
+                break;
+            case Multipart part: MultipartBody(text, part); break;
+            case SetControllerId id: text.Put($" id={id.ControllerId}"); break;
+            case SetPacketInFormat format: text.Put($" format={format.Format switch { 0 => "standard", 1 => "nxt_packet_in", 2 => "nxt_packet_in2", _ => "unknown" }}"); break;
+            case FlushConntrackZone zone: text.Put($" zone_id={zone.Zone}"); break;
+            case CancelFlowMonitor cancel: text.Put($" id={cancel.MonitorId}"); break;
+            case TlvTableMod mod: TlvModBody(text, mod); break;
+            case TlvTableReply reply: TlvReplyBody(text, reply); break;
+            case UnknownMessage or ExperimenterMessage:
+                text.Put("\n");
+                text.HexDump(frame);
+                break;
+        }
+    }
+
+    private static string BundleName(BundleControlType type) => type switch
+    {
+        BundleControlType.OpenRequest => "OPEN_REQUEST",
+        BundleControlType.OpenReply => "OPEN_REPLY",
+        BundleControlType.CloseRequest => "CLOSE_REQUEST",
+        BundleControlType.CloseReply => "CLOSE_REPLY",
+        BundleControlType.CommitRequest => "COMMIT_REQUEST",
+        BundleControlType.CommitReply => "COMMIT_REPLY",
+        BundleControlType.DiscardRequest => "DISCARD_REQUEST",
+        _ => "DISCARD_REPLY",
+    };
+
+    private static string BundleFlags(ushort flags) => flags switch { 0 => "0", 1 => "atomic", 2 => "ordered", 3 => "atomic ordered", _ => $"0x{flags:x}" };
+}
