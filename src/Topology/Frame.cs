@@ -10,6 +10,7 @@ namespace Weft.Topology;
 [JsonDerivedType(typeof(SnapshotEnd), "end")]
 [JsonDerivedType(typeof(Delta), "delta")]
 [JsonDerivedType(typeof(Alive), "alive")]
+[JsonDerivedType(typeof(Resumed), "resumed")]
 public record Frame;
 
 /// <summary>A snapshot follows.</summary>
@@ -33,6 +34,9 @@ public sealed record Delta(long Revision) : Frame
     /// <summary>Items that no longer exist, references before referents.</summary>
     public EquatableArray<ItemRef> Deletes { get; init; } = [];
 }
+
+/// <summary>What the agent has (it sent its <see cref="SliceDigest"/>) is what this controller would send: from now on it is that revision of that epoch.</summary>
+public sealed record Resumed(string Epoch, long Revision) : Frame;
 
 /// <summary>Nothing changed; the connection lives.</summary>
 public sealed record Alive(long Revision) : Frame;

@@ -37,7 +37,7 @@ public sealed class FrameJsonTests
     {
         Frame[] frames =
         [
-            new SnapshotBegin("e", 1), new SnapshotItem(Items[0]), new SnapshotEnd("e", 1), new Alive(3),
+            new SnapshotBegin("e", 1), new SnapshotItem(Items[0]), new SnapshotEnd("e", 1), new Alive(3), new Resumed("e", 4),
             new Delta(0) { Patches = [new SetPatch { Kind = ItemKind.EndpointSet, Id = "es", AddEndpoints = [new Endpoint { Address = "::1", Port = 1 }], Remove = ["x"] }] },
         ];
         Assert.That(frames.Select(RoundTrip), Is.EqualTo(frames));

@@ -120,12 +120,16 @@ public sealed partial class ControllerStream : IDisposable
     internal static TimeSpan Backoff(int failures) =>
         TimeSpan.FromMilliseconds(Math.Min(5000, 200 * Math.Pow(2, Math.Min(failures - 1, 6))) * (0.75 + (Random.Shared.NextDouble() / 2)));
 
+    /// <summary>Lets a controller of another epoch see that nothing needs to be sent; after a reset a snapshot is wanted.</summary>
+    private static string DigestOf(Slice slice) =>
+        slice.Revision < 0 ? "" : $"&digest={SliceDigest.ToText(SliceDigest.Of(slice.Items.Values))}";
+
     private async Task ReadStreamAsync(string controller, SliceBuilder builder, Action<SliceChange> onChange, Action onAlive, CancellationToken ct)
     {
         using var watchdog = new CancellationTokenSource(Silence, _time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, watchdog.Token);
         var query = builder.Current.IsKnown
-            ? $"?epoch={Uri.EscapeDataString(builder.Current.Epoch)}&revision={builder.Current.Revision}"
+            ? $"?epoch={Uri.EscapeDataString(builder.Current.Epoch)}&revision={builder.Current.Revision}{DigestOf(builder.Current)}"
             : "";
         using var request = Request(HttpMethod.Get, $"{controller.TrimEnd('/')}/v1/nodes/{_options.NodeName}/stream{query}");
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop.Token).ConfigureAwait(false);

@@ -38,6 +38,8 @@ public sealed class SliceBuilder(Slice start)
                 return EndSnapshot(end);
             case Delta delta:
                 return Apply(delta);
+            case Resumed resumed:
+                return Adopt(resumed);
             default:
                 return null;
         }
@@ -63,6 +65,17 @@ public sealed class SliceBuilder(Slice start)
         changed.UnionWith(items.Where(i => !Current.Items.TryGetValue(i.Key, out var old) || !old.Equals(i.Value)).Select(i => i.Key));
         Current = new Slice { Epoch = end.Epoch, Revision = end.Revision, Items = items };
         return new SliceChange(Current, changed.ToImmutable());
+    }
+
+    private SliceChange Adopt(Resumed resumed)
+    {
+        if (_snapshot is not null || !Current.IsKnown || string.IsNullOrEmpty(resumed.Epoch))
+        {
+            throw new StreamProtocolException("a resumption of nothing");
+        }
+
+        Current = Current with { Epoch = resumed.Epoch, Revision = resumed.Revision };
+        return new SliceChange(Current, []);
     }
 
     private SliceChange Apply(Delta delta)

@@ -101,6 +101,10 @@ public sealed class LogicalNetwork
     /// <returns>Empty when Kubernetes does not know the node.</returns>
     public IReadOnlyList<TopologyItem> Snapshot(string node) => _slices.Snapshot(node);
 
+    /// <summary>The <see cref="SliceDigest"/> of <see cref="Snapshot"/>. From now on the node's changes are remembered.</summary>
+    /// <returns>Zero when Kubernetes does not know the node.</returns>
+    public UInt128 Digest(string node) => _slices.Digest(node);
+
     /// <summary>The step from a revision that a node has to the current one.</summary>
     /// <returns>Null when it is not remembered: the node must take a snapshot. A delta without content when nothing changed.</returns>
     public Delta? Since(string node, long revision) => _slices.Since(node, revision);

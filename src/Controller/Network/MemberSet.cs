@@ -16,6 +16,7 @@ internal abstract class MemberSet(PodGroup group) : Published
 internal sealed class PeerSet(PodGroup group, AddressOwners owners) : MemberSet(group)
 {
     private MemberLog<string>? _log;
+    private UInt128? _digest;
 
     public override ItemRef Ref => new(ItemKind.AddressSet, Group.Id);
 
@@ -24,6 +25,7 @@ internal sealed class PeerSet(PodGroup group, AddressOwners owners) : MemberSet(
     /// <summary>Notes a member's step, and that the nodes that have this set must hear of it.</summary>
     public void Note(Changes changes, string address, bool added)
     {
+        _digest = null;
         if (!changes.IsFollowed || NeededBy.Count == 0)
         {
             // Who takes the set later takes it whole. Steps are missing from here on.
@@ -39,6 +41,9 @@ internal sealed class PeerSet(PodGroup group, AddressOwners owners) : MemberSet(
             changes.Note(node, this, whole: false);
         }
     }
+
+    /// <summary>Kept: many nodes have the same set.</summary>
+    public override UInt128 DigestFor(NodeState node) => NeededBy.Contains(node) ? _digest ??= SliceDigest.Of(For(node)!) : UInt128.Zero;
 
     public override SetPatch? PatchSince(long revision)
     {

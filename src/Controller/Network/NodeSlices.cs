@@ -7,6 +7,8 @@ namespace Weft.Controller.Network;
 internal sealed class NodeSlices(Changes changes, NodeTable nodes, ServiceTable services, ClusterSettings settings)
 {
     private static readonly Topology.Network Default = new() { Id = Topology.Network.DefaultId, Key = Topology.Network.DefaultKey };
+    private UInt128 _shared;
+    private long _sharedAt = -1;
 
     public IReadOnlyList<TopologyItem> Snapshot(string name)
     {
@@ -29,16 +31,7 @@ internal sealed class NodeSlices(Changes changes, NodeTable nodes, ServiceTable 
         }
 
         var targets = TargetsOf(node);
-        var sets = new HashSet<MemberSet>(ReferenceEqualityComparer.Instance);
-        foreach (var target in targets)
-        {
-            foreach (var set in target.Uses.Items)
-            {
-                sets.Add(set);
-            }
-        }
-
-        foreach (var set in sets)
+        foreach (var set in SetsOf(targets))
         {
             Add(items, set, node);
         }
@@ -48,15 +41,42 @@ internal sealed class NodeSlices(Changes changes, NodeTable nodes, ServiceTable 
             Add(items, item, node);
         }
 
-        foreach (var target in targets)
+        foreach (var policy in targets.SelectMany(PoliciesOf))
         {
-            foreach (var policy in target.Policies.Items)
-            {
-                Add(items, policy, node);
-            }
+            Add(items, policy, node);
         }
 
         return items;
+    }
+
+    /// <summary>The digest of <see cref="Snapshot"/>.</summary>
+    public UInt128 Digest(string name)
+    {
+        if (nodes.Find(name) is not { Facts: not null } node)
+        {
+            return UInt128.Zero;
+        }
+
+        changes.Follow(node);
+        if (_sharedAt != changes.Revision)
+        {
+            _shared = SliceDigest.Of([settings, Default]);
+            foreach (var item in nodes.All.Select(n => (Published)n.Endpoint).Concat(services.Items))
+            {
+                _shared = unchecked(_shared + item.DigestFor(node));
+            }
+
+            _sharedAt = changes.Revision;
+        }
+
+        var sum = unchecked(_shared + node.Router.DigestFor(node) + node.Switch.DigestFor(node));
+        var targets = TargetsOf(node);
+        foreach (var item in node.Pods.Concat<Published>(SetsOf(targets)).Concat(targets.SelectMany(PoliciesOf)))
+        {
+            sum = unchecked(sum + item.DigestFor(node));
+        }
+
+        return sum;
     }
 
     public Delta? Since(string name, long revision)
@@ -122,6 +142,22 @@ internal sealed class NodeSlices(Changes changes, NodeTable nodes, ServiceTable 
 
         return targets;
     }
+
+    private static HashSet<MemberSet> SetsOf(HashSet<TargetSet> targets)
+    {
+        var sets = new HashSet<MemberSet>(ReferenceEqualityComparer.Instance);
+        foreach (var target in targets)
+        {
+            foreach (var set in target.Uses.Items)
+            {
+                sets.Add(set);
+            }
+        }
+
+        return sets;
+    }
+
+    private static PolicyState[] PoliciesOf(TargetSet target) => target.Policies.Items.ToArray();
 
     private static void Add(List<TopologyItem> items, Published published, NodeState node)
     {

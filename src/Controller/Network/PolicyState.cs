@@ -10,8 +10,14 @@ internal sealed class PolicyState(string id, int key) : Published
 
     public int Key => key;
 
+    private UInt128? _digest;
+
     /// <summary>What it is compiled to; null before the first time and once it is gone.</summary>
-    public CompiledPolicy? Compiled { get; set; }
+    public CompiledPolicy? Compiled
+    {
+        get;
+        set => (field, _digest) = (value, null);
+    }
 
     /// <summary>The object, kept only when pods decide what it compiles to (named ports).</summary>
     public V1NetworkPolicy? Source { get; set; }
@@ -20,6 +26,9 @@ internal sealed class PolicyState(string id, int key) : Published
 
     public override TopologyItem? For(NodeState node) =>
         Compiled is { } compiled && compiled.Target.LocalPods.Contains(node) ? compiled.Item : null;
+
+    /// <summary>Kept: many nodes have the same policy.</summary>
+    public override UInt128 DigestFor(NodeState node) => For(node) is { } item ? _digest ??= SliceDigest.Of(item) : UInt128.Zero;
 }
 
 /// <summary>The result of compiling one policy.</summary>

@@ -14,6 +14,9 @@ internal abstract class Published
     /// <summary>What changed inside since a revision, or null when only the whole record can tell.</summary>
     public virtual SetPatch? PatchSince(long revision) => null;
 
+    /// <summary>The digest of <see cref="For"/>; zero when the node does not have it.</summary>
+    public virtual UInt128 DigestFor(NodeState node) => For(node) is { } item ? SliceDigest.Of(item) : UInt128.Zero;
+
     /// <inheritdoc/>
     public override string ToString() => Ref.ToString();
 }

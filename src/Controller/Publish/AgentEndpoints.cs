@@ -41,7 +41,7 @@ public sealed class AgentEndpoints(Publisher publisher, IAgentAuthentication aut
             http.Response.ContentType = "application/x-ndjson";
             var epoch = http.Request.Query["epoch"].FirstOrDefault();
             var revision = long.TryParse(http.Request.Query["revision"].FirstOrDefault(), out var known) ? known : -1;
-            await new NodeStream(publisher, node, AliveEvery).RunAsync(epoch, revision, http.Response.BodyWriter, ct).ConfigureAwait(false);
+            await new NodeStream(publisher, node, AliveEvery).RunAsync(epoch, revision, http.Request.Query["digest"].FirstOrDefault(), http.Response.BodyWriter, ct).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {

@@ -17,15 +17,21 @@ public sealed class NodeStream(Publisher publisher, string node, TimeSpan aliveE
     /// <summary>Writes until the reader goes, the node ends, or it is cancelled.</summary>
     /// <param name="epoch">The history that the agent knows, or null.</param>
     /// <param name="revision">Its last revision in it.</param>
+    /// <param name="digest">The digest of what it has, or null.</param>
     /// <param name="output">The response; not completed here.</param>
     /// <param name="ct">Ends the stream.</param>
-    public async Task RunAsync(string? epoch, long revision, PipeWriter output, CancellationToken ct)
+    public async Task RunAsync(string? epoch, long revision, string? digest, PipeWriter output, CancellationToken ct)
     {
         using var subscription = publisher.Subscribe(node);
         await using var json = new Utf8JsonWriter(output, new JsonWriterOptions { SkipValidation = true });
         _revision = revision;
         var next = epoch == publisher.Epoch ? publisher.Since(node, revision) : null;
-        if (next is null)
+        if (next is null && digest is not null && publisher.Adopt(node, digest) is { } adopted)
+        {
+            _revision = adopted;
+            Write(json, output, new Resumed(publisher.Epoch, adopted));
+        }
+        else if (next is null)
         {
             if (!await WriteSnapshotAsync(json, output, ct).ConfigureAwait(false))
             {

@@ -93,6 +93,15 @@ public sealed class Publisher(LogicalNetwork network)
         }
     }
 
+    /// <summary>The revision that an agent of another epoch is at, when its digest says that it has all; null otherwise.</summary>
+    internal long? Adopt(string node, string digest)
+    {
+        lock (_lock)
+        {
+            return network.HasNode(node) && SliceDigest.ToText(network.Digest(node)) == digest ? network.Revision : null;
+        }
+    }
+
     internal Delta? Since(string node, long revision)
     {
         lock (_lock)

@@ -33,6 +33,17 @@ public sealed class SliceBuilderTests
     }
 
     [Test]
+    public void A_resumption_adopts_the_new_epoch_and_keeps_everything()
+    {
+        var builder = With(Set, Default);
+        var change = builder.Take(new Resumed("g", 9))!;
+        Assert.That((change.Slice.Epoch, change.Slice.Revision), Is.EqualTo(("g", 9L)));
+        Assert.That(change.Changed, Is.Empty);
+        Assert.That(change.Slice.Items, Has.Count.EqualTo(2));
+        Assert.That(() => new SliceBuilder(Slice.Empty).Take(new Resumed("g", 9)), Throws.InstanceOf<StreamProtocolException>());
+    }
+
+    [Test]
     public void An_abandoned_snapshot_changes_nothing()
     {
         var builder = With(Set);

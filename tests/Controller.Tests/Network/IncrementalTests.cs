@@ -56,6 +56,7 @@ public sealed class IncrementalTests
                     {
                         reader.CatchUp(network);
                         Assert.That(reader.Items, Is.EqualTo(SliceReader.Normalise(network.Snapshot(node))), $"{node} after {seed}");
+                        Assert.That(reader.Digest, Is.EqualTo(network.Digest(node)), $"digest of {node} after {seed}");
                     }
                 }
             }

@@ -17,6 +17,8 @@ internal sealed class SliceReader(string node)
     /// <summary>The items in a form that compares by content.</summary>
     public SortedDictionary<string, TopologyItem> Items => Normalise(_items.Values);
 
+    public UInt128 Digest => SliceDigest.Of(_items.Values);
+
     public void CatchUp(LogicalNetwork network)
     {
         if (_revision < 0 || network.Since(node, _revision) is not { } delta)

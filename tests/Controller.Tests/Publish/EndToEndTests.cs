@@ -82,6 +82,26 @@ public sealed class EndToEndTests
     }
 
     [Test]
+    public async Task An_agent_of_another_controller_that_has_everything_gets_no_snapshot()
+    {
+        _api.Put("/api/v1/pods", Manifests.Pod("prod", "a", "node1", "10.244.1.2"));
+        _api.Put("/apis/networking.k8s.io/v1/networkpolicies", """{"metadata":{"namespace":"prod","name":"np"},"spec":{"podSelector":{},"ingress":[{"from":[{"podSelector":{}}]}]}}""");
+        await StartControllerAsync();
+        await using var first = await ConnectAsync("node1");
+        var items = (await first.ReadSnapshotAsync()).OfType<SnapshotItem>().Select(i => i.Item).ToList();
+        var digest = SliceDigest.ToText(SliceDigest.Of(items));
+
+        await using var same = await ConnectAsync("node1", $"?epoch=another&revision=77&digest={digest}");
+        var resumed = (Resumed)await same.ReadAsync();
+        Assert.That(resumed.Epoch, Is.EqualTo(Publisher.Epoch));
+        _api.Put("/api/v1/pods", Manifests.Pod("prod", "b", "node1", null));
+        Assert.That(((Delta)await same.ReadAsync()).Upserts.OfType<LogicalPort>().Single().Id, Is.EqualTo("prod/b"));
+
+        await using var different = await ConnectAsync("node1", $"?epoch=another&revision=77&digest={digest}");
+        Assert.That(await different.ReadAsync(), Is.InstanceOf<SnapshotBegin>());
+    }
+
+    [Test]
     public async Task Nothing_is_sent_before_every_watch_is_in_sync()
     {
         var hold = new TaskCompletionSource();
