@@ -1,0 +1,182 @@
+using Weft.Ovsdb.OpenVSwitch;
+using Weft.TestSupport;
+using static Weft.Ovsdb.Tests.ClientFixture;
+
+namespace Weft.Ovsdb.Tests.Session;
+
+/// <summary>A real raft cluster of three: leader changes, killed members, and resuming from the server's history.</summary>
+public sealed class ClusterTests
+{
+    private OvsdbClusterProcess _cluster = null!;
+
+    [SetUp]
+    public async Task Start() => _cluster = await OvsdbClusterProcess.StartAsync();
+
+    [TearDown]
+    public async Task Stop() => await _cluster.DisposeAsync();
+
+    [Test]
+    public async Task A_client_of_the_leader_moves_with_the_leader()
+    {
+        await using var client = await LiveAsync(Options() with { LeaderOnly = true });
+        var leader = await _cluster.LeaderAsync();
+        Assert.That(client.LiveEndpoint!.Address, Is.EqualTo(_cluster.Socket(leader)));
+        await CommitAsync(client, "before");
+
+        await _cluster.AppctlAsync(leader, "cluster/kick", "Open_vSwitch", await ServerIdAsync(leader));
+        await Eventually.True("the client serves from another member", () => client.LiveEndpoint is { } e && e.Address != _cluster.Socket(leader), TimeSpan.FromSeconds(30));
+        await CommitAsync(client, "after");
+
+        Assert.That(client.Replica.Current!.Rows<Bridge>().Select(b => b.Get(Bridge.Name)), Is.EquivalentTo(new[] { "before", "after" }));
+        Assert.That(client.LastFailure!.Message, Does.Contain("leader").Or.Contain("cluster").Or.Contain("closed"));
+    }
+
+    [Test]
+    public async Task A_killed_leader_is_survived_and_nothing_committed_is_lost()
+    {
+        await using var client = await LiveAsync(Options());
+        var reached = 0;
+        using var stop = new CancellationTokenSource();
+        var row = await InitAsync(client);
+        var witness = new CommitWitness<OpenVSwitchTable>(row, OpenVSwitchTable.ExternalIds, "writer");
+        var writing = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                var transaction = new Transaction();
+                transaction.Mutate<OpenVSwitchTable>(row, OpenVSwitchTable.NextCfg.Add(1));
+                var outcome = await client.CommitOnceAsync(transaction, witness, Limit(60));
+                Assert.That(outcome.IsSuccess, outcome.ToString());
+                Interlocked.Increment(ref reached);
+            }
+        });
+        await Eventually.True("some are written", () => Volatile.Read(ref reached) > 20);
+        var serving = Enumerable.Range(0, 3).Single(i => _cluster.Socket(i) == client.LiveEndpoint!.Address);
+        await _cluster.KillMemberAsync(serving);
+        var leader = await _cluster.LeaderAsync();
+        var atKill = Volatile.Read(ref reached);
+        await Eventually.True("writing goes on", () => Volatile.Read(ref reached) > atKill + 20, TimeSpan.FromSeconds(30));
+        await _cluster.StartMemberAsync(serving);
+        await stop.CancelAsync();
+        await writing;
+
+        // Every increment exactly once, although replies were lost on the way.
+        await using var other = await LiveAsync(Options() with { Endpoints = [OvsdbEndpoint.Unix(_cluster.Socket(leader))] });
+        Assert.That(other.Replica.Current!.Rows<OpenVSwitchTable>().Single().Get(OpenVSwitchTable.NextCfg), Is.EqualTo(reached));
+    }
+
+    [Test]
+    public async Task With_history_a_reconnect_transfers_only_what_changed()
+    {
+        // A database larger than the changes: the server keeps history of at most as many atoms as the database has.
+        await using var writer = await LiveAsync(Options());
+        var row = await InitAsync(writer);
+        var fill = new Transaction();
+        for (var i = 0; i < 5000; i++)
+        {
+            fill.Insert<Queue>().Set(Queue.ExternalIds, OvsdbMap.Of(("index", $"{i}"), ("padding", new string('x', 100))));
+        }
+
+        (await writer.CommitAsync(fill, Limit())).ThrowIfFailed();
+        await using var relay = await SeverableRelay.StartAsync(_cluster.Socket(0));
+        await using var client = await LiveAsync(Options() with
+        {
+            Endpoints = [OvsdbEndpoint.Unix(relay.Socket)], Monitor = MonitorSelection.None.Add<Queue>().Add<OpenVSwitchTable>(OpenVSwitchTable.NextCfg),
+        });
+        var whole = client.BytesReceived;
+        var before = client.Replica.Current!;
+        await using var changes = client.Replica.ChangesAsync().GetAsyncEnumerator();
+        Assert.That(await changes.MoveNextAsync());
+
+        relay.Sever();
+        await Eventually.True("the loss is seen", () => client.State != SessionState.Live);
+        var limit = Limit(60);
+        foreach (var batch in Enumerable.Range(0, 1000).Chunk(100))
+        {
+            var commits = batch.Select(_ =>
+            {
+                var one = new Transaction();
+                one.Mutate<OpenVSwitchTable>(row, OpenVSwitchTable.NextCfg.Add(1));
+                return writer.CommitAsync(one, limit);
+            });
+            Assert.That((await Task.WhenAll(commits)).All(o => o.IsSuccess));
+        }
+
+        relay.Restore();
+        await client.WaitUntilLiveAsync(Limit());
+        var caught = await client.Replica.WaitForAsync(s => s.Rows<OpenVSwitchTable>().Single().Get(OpenVSwitchTable.NextCfg) == 1000, Limit());
+
+        TestContext.Out.WriteLine($"snapshot {whole} bytes, resume {client.BytesReceived} bytes");
+        Assert.That(client.WasResumed);
+        Assert.That(client.BytesReceived, Is.LessThan(whole / 5), "with the schema and the server's own row");
+        Assert.That(await changes.MoveNextAsync());
+        Assert.That(changes.Current.IsSnapshot, Is.False);
+        Assert.That(changes.Current.Changes.Single().Table, Is.EqualTo("Open_vSwitch"), "one set, one row");
+        Assert.That(caught.Rows<Queue>().Select(q => q.Untyped).Order(ByUuid), Is.EqualTo(before.Rows<Queue>().Select(q => q.Untyped).Order(ByUuid)));
+    }
+
+    [Test]
+    public async Task A_member_without_majority_is_left_for_one_that_has_it_or_waited_for()
+    {
+        await using var client = await LiveAsync(Options());
+        await CommitAsync(client, "first");
+        var leader = await _cluster.LeaderAsync();
+        var others = Enumerable.Range(0, 3).Where(i => i != leader).ToArray();
+
+        await _cluster.KillMemberAsync(others[0]);
+        await _cluster.KillMemberAsync(others[1]);
+        await Eventually.True("no member is good enough", () => client.State != SessionState.Live && client.LastFailure is not null, TimeSpan.FromSeconds(40));
+        Assert.That(client.Replica.Current!.Rows<Bridge>().Single().Get(Bridge.Name), Is.EqualTo("first"), "readers keep the last snapshot");
+        using var short1 = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        Assert.That(() => client.WaitUntilLiveAsync(short1.Token), Throws.InstanceOf<OperationCanceledException>().With.Message.Contains("not connected to"));
+
+        await _cluster.StartMemberAsync(others[0]);
+        await client.WaitUntilLiveAsync(Limit(40));
+        await CommitAsync(client, "second");
+        Assert.That(client.Replica.Current!.Rows<Bridge>().Count(), Is.EqualTo(2));
+    }
+
+    private static readonly IComparer<Row> ByUuid = Comparer<Row>.Create((a, b) => a.Uuid.CompareTo(b.Uuid));
+
+    private static async Task<Guid> InitAsync(OvsdbClient client)
+    {
+        var transaction = new Transaction();
+        var insert = transaction.Insert<OpenVSwitchTable>();
+        return (await client.CommitAsync(transaction, Limit())).ThrowIfFailed().UuidOf(insert);
+    }
+
+    private static async Task CommitAsync(OvsdbClient client, string bridge)
+    {
+        if (!client.Replica.Current!.Rows<OpenVSwitchTable>().Any())
+        {
+            await InitAsync(client);
+        }
+
+        await Eventually.True($"{bridge} is committed", async () =>
+        {
+            var outcome = await client.CommitRetryingAsync(
+                s =>
+                {
+                    if (s.Rows<Bridge>().Any(b => b.Get(Bridge.Name) == bridge))
+                    {
+                        return null;
+                    }
+
+                    var transaction = new Transaction();
+                    transaction.AddBridge(bridge);
+                    return transaction;
+                },
+                Limit());
+            return outcome is null || outcome.IsSuccess;
+        }, TimeSpan.FromSeconds(30));
+    }
+
+    private async Task<string> ServerIdAsync(int member) => (await _cluster.AppctlAsync(member, "cluster/sid", "Open_vSwitch")).Trim();
+
+    private OvsdbClientOptions Options() => new()
+    {
+        Endpoints = [.. Enumerable.Range(0, 3).Select(i => OvsdbEndpoint.Unix(_cluster.Socket(i)))],
+        Monitor = MonitorSelection.None.Add<OpenVSwitchTable>().Add<Bridge>(),
+        Reconnect = new ReconnectPolicy { Minimum = TimeSpan.FromMilliseconds(50), Maximum = TimeSpan.FromMilliseconds(500) },
+    };
+}
