@@ -186,6 +186,8 @@ public sealed partial class OvsdbClient : IAsyncDisposable
     internal async Task StealAsync(OvsdbLock wish, CancellationToken cancellationToken)
     {
         var live = Volatile.Read(ref _live) ?? throw new OvsdbConnectionException($"not connected: {State}", LastFailure);
+        // A wish that waits in the queue must leave it first; ovsdb-server refuses otherwise.
+        await live.Connection.UnlockAsync(wish.Name, cancellationToken).ConfigureAwait(false);
         await RequestLockAsync(live.Connection, wish, "steal", cancellationToken).ConfigureAwait(false);
     }
 

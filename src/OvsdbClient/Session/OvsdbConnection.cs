@@ -21,7 +21,7 @@ public sealed partial class OvsdbConnection : IAsyncDisposable, MessageReader.IT
     private readonly ITimer? _probe;
     private Exception? _reason;
     private long _lastId;
-    private bool _probing;
+    private long _receivedAtProbe = -1;
 
     internal OvsdbConnection(Stream stream, OvsdbConnectionOptions options, INotificationHandler? handler, string name)
     {
@@ -248,17 +248,16 @@ public sealed partial class OvsdbConnection : IAsyncDisposable, MessageReader.IT
         var idle = _stream.Idle;
         if (idle < _options.ProbeInterval)
         {
-            _probing = false;
             return;
         }
 
-        if (_probing)
+        if (_stream.Received == _receivedAtProbe)
         {
             Break(new OvsdbConnectionException($"{Name}: no answer for {idle.TotalSeconds:0.#} s"));
             return;
         }
 
-        _probing = true;
+        _receivedAtProbe = _stream.Received;
         _ = ProbeAsync();
     }
 
