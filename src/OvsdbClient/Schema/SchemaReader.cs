@@ -106,11 +106,11 @@ internal static class SchemaReader
         var max = type["max"] switch
         {
             null => 1,
-            { Type: JTokenType.String } => ColumnType.Unlimited,
-            { Type: JTokenType.Integer } number => (int)Math.Clamp((long)number, 1, ColumnType.Unlimited),
+            { Type: JTokenType.String } text when (string)text! == "unlimited" => ColumnType.Unlimited,
+            JValue { Value: long number } => (int)Math.Clamp(number, 1, ColumnType.Unlimited),
             _ => throw new OvsdbProtocolException($"\"max\" of column \"{column}\" is neither a number nor \"unlimited\""),
         };
-        var min = type["min"] is { Type: JTokenType.Integer } least ? (long)least : 1;
+        var min = type["min"] is JValue { Value: long least } ? least : 1;
         return new ColumnType(Base(key, column), type["value"] is { } value ? Base(value, column) : null, min == 0 ? 0 : 1, max);
     }
 
@@ -127,8 +127,8 @@ internal static class SchemaReader
         }
 
         var type = Type((string)o["type"]!, column);
-        long Integer(string name, long other) => o[name] is { Type: JTokenType.Integer } n ? (long)n : other;
-        double Real(string name, double other) => o[name] is { Type: JTokenType.Integer or JTokenType.Float } n ? (double)n : other;
+        long Integer(string name, long other) => o[name] is JValue { Value: long n } ? n : other;
+        double Real(string name, double other) => o[name] is JValue { Value: double n } ? n : o[name] is JValue { Value: long whole } ? whole : other;
         return new BaseType(type)
         {
             Enum = o["enum"] is { } choices ? Choices(choices, type, column) : [],

@@ -64,8 +64,8 @@ internal sealed class MessageReader(OvsdbJsonReader reader, MessageReader.ITarge
                 break;
             case "result" when reader.Token == JsonToken.Null:
                 break;
-            case "result" when message.Id is { Type: JTokenType.Integer } id:
-                message.Call = target.Take((long)id);
+            case "result" when message.Id is JValue { Value: long id }:
+                message.Call = target.Take(id);
                 if (message.Call is null)
                 {
                     // The caller gave up; the reply came all the same.
@@ -98,7 +98,7 @@ internal sealed class MessageReader(OvsdbJsonReader reader, MessageReader.ITarge
             return;
         }
 
-        if (message.Id is not { Type: JTokenType.Integer } id)
+        if (message.Id is not JValue { Value: long id })
         {
             // An error without a request is the server's last word about something it could not read.
             throw new OvsdbProtocolException(message.Error is null
@@ -106,7 +106,7 @@ internal sealed class MessageReader(OvsdbJsonReader reader, MessageReader.ITarge
                 : $"the server could not read a message: {message.Error.ToString(Formatting.None)}");
         }
 
-        message.Call ??= target.Take((long)id);
+        message.Call ??= target.Take(id);
         if (message.Call is null)
         {
             return;
