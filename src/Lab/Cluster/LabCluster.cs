@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Weft.Lab.Kubelet;
 using Weft.Lab.Net;
+using Weft.Lab.Probes;
 using Weft.Lab.State;
 
 namespace Weft.Lab.Cluster;
@@ -119,6 +120,7 @@ public sealed class LabCluster
         await Task.WhenAll(
             [StartControlPlaneAsync(ct), .. State.Nodes.Select((node, i) => new NodeSwitch(Layout, underlay, node, i + 1).CreateAsync(Record, ct))]);
 
+        await MeetAsync(ct);
         _progress("agents and kubelets");
         using var api = ConnectApi();
         Record(ProcessStarter.Start(Layout, "kubelets", netns: null, Log("kubelets"),
@@ -129,6 +131,27 @@ public sealed class LabCluster
         {
             State = State with { Complete = true };
             State.Write(Layout);
+        }
+    }
+
+    /// <summary>Every node pings every other once.</summary>
+    /// <remarks>Open vSwitch's own tunnels drop the first packet to a node whose MAC address they do not know yet; they learn it from the
+    /// answers that pass br-phy.</remarks>
+    private async Task MeetAsync(CancellationToken ct)
+    {
+        var pings =
+            from a in State.Nodes.Index()
+            from b in State.Nodes.Index()
+            where a.Index != b.Index
+            from address in (string[])[Underlay.V4(Underlay.NodeHost(b.Index + 1)), Underlay.V6(Underlay.NodeHost(b.Index + 1))]
+            select (From: a.Item, To: address, Ping: new NetnsProbe(Layout.Node(a.Item)).PingAsync(System.Net.IPAddress.Parse(address), ct: ct));
+        foreach (var ping in pings.ToList())
+        {
+            var result = await ping.Ping;
+            if (result.Outcome != ProbeOutcome.Connected)
+            {
+                throw new LabException($"{ping.From} does not reach {ping.To} on the underlay: {result}. See {Layout.OvsFolder(ping.From)}/ovs-vswitchd.log");
+            }
         }
     }
 

@@ -22,7 +22,7 @@ internal static class UpCommand
 
             Try next:
               scripts/lab{name} kubectl get pods -A -o wide
-              scripts/lab{name} exec demo/client -- curl -s http://web-1.example    (or an address of the table)
+              scripts/lab{name} exec demo/client -- curl -s http://ADDRESS    (of a web pod in the table)
               scripts/lab{name} ovs node1 -- ovs-ofctl --names dump-flows br-int
               scripts/lab{name} ovs node1 -- ovs-vsctl show
               scripts/lab{name} down

@@ -131,7 +131,7 @@ public sealed partial class SwitchTests
     public async Task A_traced_packet_to_another_node_ends_in_the_tunnel_to_that_node()
     {
         var trace = await TraceAsync(_a, _remote);
-        Assert.That(trace, Does.Contain("output to native tunnel").And.Contain("172.30.0.12"), trace);
+        Assert.That(trace, Does.Contain("output port is 32768").And.Contain("172.30.0.12->tun_dst"), trace);
     }
 
     private async Task<string> TraceAsync(TestPod from, TestPod to)

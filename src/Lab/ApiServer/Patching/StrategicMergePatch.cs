@@ -89,16 +89,18 @@ public static class StrategicMergePatch
         var key = schema.ListMapKeys[0];
         if (patch.Any(i => i.Text(Directive) == "replace"))
         {
+            // The list as it is given: kubelet does this with a node's addresses, which repeat their merge key.
             target.Clear();
+            foreach (var item in patch.Where(i => i.Text(Directive) is null))
+            {
+                target.Add(item?.DeepClone());
+            }
+
+            return;
         }
 
         foreach (var item in patch.OfType<JsonObject>())
         {
-            if (item.Text(Directive) == "replace" && item.Count == 1)
-            {
-                continue;
-            }
-
             var id = item[key] ?? throw ApiException.BadRequest($"map: {item.ToJsonString()} does not contain declared merge key: {key}");
             var found = target.FirstOrDefault(t => JsonNode.DeepEquals(t.At(key), id)) as JsonObject;
             if (item.Text(Directive) == "delete")
