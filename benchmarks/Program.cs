@@ -1,10 +1,13 @@
 using Weft.Bench;
 using Weft.Bench.ControllerBench;
+using Weft.Bench.OpenFlowBench;
 
 // One line per benchmark: its name, what it measures, what runs it.
 (string Name, string About, Func<string[], Task<int>> Run)[] benchmarks =
 [
     ("controller", "computing and publishing the logical network at 100,000 pods, and 5,000 agents", ControllerBenchmark.RunAsync),
+    ("openflow", "installing and dumping 100,000 flows beside ovs-ofctl, and the codec by itself", OpenFlowBenchmark.RunAsync),
+    ("fuzz", "ten million damaged OpenFlow messages, or as many as the argument says", FuzzBenchmark.RunAsync),
 ];
 
 if (args.Length == 0 || benchmarks.FirstOrDefault(b => b.Name == args[0]) is not { Run: { } run })
