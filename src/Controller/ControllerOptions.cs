@@ -40,6 +40,9 @@ public sealed record ControllerOptions
     /// <summary><c>tokenReview</c>: agents show a service-account token that is bound to their node; <c>none</c>: anybody may ask (laboratories).</summary>
     public string AgentAuthentication { get; set; } = "tokenReview";
 
+    /// <summary>Replicas elect a leader with a Lease; false: this is the only one.</summary>
+    public bool LeaderElection { get; set; } = true;
+
     /// <summary>The settings that all nodes get.</summary>
     [JsonIgnore]
     public ClusterSettings Settings => new()

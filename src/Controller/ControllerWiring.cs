@@ -30,6 +30,7 @@ public static class ControllerWiring
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, certificates));
         var services = builder.Services;
+        services.AddSingleton(options);
         services.AddSingleton(clock);
         services.AddSingleton(client);
         services.AddSingleton(new Publisher(new LogicalNetwork(options.Settings)));
@@ -38,6 +39,7 @@ public static class ControllerWiring
             ? new NoAuthentication()
             : new TokenReviewAuthentication(client, options.Namespace, AgentServiceAccount, clock));
         services.AddSingleton<AgentEndpoints>();
+        AddWorker<Leadership>(services);
         AddWorker<EventRecorder>(services);
         AddWorker<NodeConditions>(services);
         AddWorker<ClusterWatcher>(services);

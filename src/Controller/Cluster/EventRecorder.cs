@@ -4,7 +4,7 @@ using Weft.Kubernetes;
 namespace Weft.Controller.Cluster;
 
 /// <summary>Writes events on objects, for what their owner must fix. The same one is written at most once in ten minutes.</summary>
-public sealed partial class EventRecorder(KubernetesClient client, TimeProvider time, ILogger<EventRecorder> logger) : BackgroundService
+public sealed partial class EventRecorder(KubernetesClient client, Leadership leadership, TimeProvider time, ILogger<EventRecorder> logger) : BackgroundService
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(10);
 
@@ -54,6 +54,7 @@ public sealed partial class EventRecorder(KubernetesClient client, TimeProvider 
         await foreach (var item in _events.Reader.ReadAllAsync(stoppingToken).ConfigureAwait(false))
         {
             var key = $"{item.InvolvedObject.Kind}/{item.InvolvedObject.NamespaceProperty}/{item.InvolvedObject.Name}/{item.Reason}/{item.Message}";
+            await leadership.WaitAsync(stoppingToken).ConfigureAwait(false);
             if (_last.TryGetValue(key, out var written) && item.LastTimestamp - written < Quiet)
             {
                 continue;

@@ -12,6 +12,7 @@ public sealed partial class NodeConditions : BackgroundService
 {
     private const string ConditionType = "NetworkUnavailable";
     private readonly KubernetesClient _client;
+    private readonly Leadership _leadership;
     private readonly NodeReports _reports;
     private readonly EventRecorder _events;
     private readonly TimeProvider _time;
@@ -21,10 +22,11 @@ public sealed partial class NodeConditions : BackgroundService
     private readonly ConcurrentDictionary<string, bool> _queued = new(StringComparer.Ordinal);
 
     /// <summary>Starts with no nodes.</summary>
-    public NodeConditions(KubernetesClient client, NodeReports reports, EventRecorder events, TimeProvider time, ILogger<NodeConditions> logger)
+    public NodeConditions(KubernetesClient client, Leadership leadership, NodeReports reports, EventRecorder events, TimeProvider time, ILogger<NodeConditions> logger)
     {
-        (_client, _reports, _events, _time, _logger) = (client, reports, events, time, logger);
+        (_client, _leadership, _reports, _events, _time, _logger) = (client, leadership, reports, events, time, logger);
         reports.Received += Queue;
+        leadership.Gained += () => _nodes.Keys.ToList().ForEach(Queue);
     }
 
     /// <summary>Takes a node as it is now.</summary>
@@ -43,7 +45,7 @@ public sealed partial class NodeConditions : BackgroundService
         await foreach (var name in _check.Reader.ReadAllAsync(stoppingToken).ConfigureAwait(false))
         {
             _queued.TryRemove(name, out _);
-            if (!_nodes.TryGetValue(name, out var node) || Wanted(node) is not { } wanted || IsThere(node, wanted))
+            if (!_leadership.IsLeader || !_nodes.TryGetValue(name, out var node) || Wanted(node) is not { } wanted || IsThere(node, wanted))
             {
                 continue;
             }

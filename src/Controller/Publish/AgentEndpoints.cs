@@ -5,7 +5,7 @@ using Weft.Topology;
 namespace Weft.Controller.Publish;
 
 /// <summary>The pages that agents use (docs/design/data-flow.md): the stream and the report of each node.</summary>
-public sealed class AgentEndpoints(Publisher publisher, IAgentAuthentication authentication, NodeReports reports)
+public sealed class AgentEndpoints(Publisher publisher, Leadership leadership, IAgentAuthentication authentication, NodeReports reports)
 {
     private const int LongestReport = 4 * 1024 * 1024;
 
@@ -21,7 +21,10 @@ public sealed class AgentEndpoints(Publisher publisher, IAgentAuthentication aut
 
     private async Task StreamAsync(HttpContext http, string node)
     {
-        var ct = http.RequestAborted;
+        // A term that ends takes its streams along: agents look for the new leader.
+        var term = leadership.Term;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, term);
+        var ct = stop.Token;
         try
         {
             if (await RefuseAsync(http, node).ConfigureAwait(false))
@@ -45,7 +48,7 @@ public sealed class AgentEndpoints(Publisher publisher, IAgentAuthentication aut
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            // The agent went; there is nobody left to tell.
+            // The agent went, or this controller does not lead any more: the end of the stream says all.
         }
     }
 
@@ -77,6 +80,13 @@ public sealed class AgentEndpoints(Publisher publisher, IAgentAuthentication aut
 
     private async Task<bool> RefuseAsync(HttpContext http, string node)
     {
+        if (!leadership.IsLeader)
+        {
+            var leader = leadership.Leader is { Length: > 0 } name ? name : "nobody yet";
+            await AnswerAsync(http, StatusCodes.Status503ServiceUnavailable, $"this controller does not lead; the leader is {leader}").ConfigureAwait(false);
+            return true;
+        }
+
         var header = http.Request.Headers.Authorization.ToString();
         var token = header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : "";
         var answer = await authentication.CheckAsync(token, node, http.RequestAborted).ConfigureAwait(false);
