@@ -173,7 +173,7 @@ internal sealed class MatchPrinter
             Address(F.IPv6Src, "ipv6_src");
             Address(F.IPv6Dst, "ipv6_dst");
             Put(F.IPv6Label, "ipv6_label", c => _text.Put(c.Mask == F.IPv6Label.FullMask
-                ? $"0x{(uint)c.Value:x5}/0xfffff"
+                ? $"0x{(uint)c.Value:x5}"
                 : $"0x{(uint)c.Value:x5}/0x{(uint)c.Mask:x5}"));
         }
         else if (arp)
