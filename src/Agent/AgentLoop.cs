@@ -214,7 +214,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
         {
             await _rows.EnsureInfrastructureAsync(_facts, ct).ConfigureAwait(false);
             await _host.ApplyAsync(_facts, ct).ConfigureAwait(false);
-            if (!await _flows.ApplyAsync(_planner.Flows, ct).ConfigureAwait(false))
+            if (!await _flows.ApplyAsync(_planner.Flows, _planner.Groups, ct).ConfigureAwait(false))
             {
                 Publish(synced: false, error: "the switch is not connected");
                 return;

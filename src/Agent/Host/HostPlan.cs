@@ -26,6 +26,9 @@ public sealed record HostPlan
     /// <summary>Destinations (CIDRs or addresses) to which nobody's address is changed: cluster CIDRs, addresses of nodes.</summary>
     public EquatableArray<string> NeverMasquerade { get; init; } = [];
 
+    /// <summary>Destinations (CIDRs) that pods may ask for in vain, such as Services without endpoints: refused at once, with a reset or ICMP.</summary>
+    public EquatableArray<string> Refuse { get; init; } = [];
+
     /// <summary>IPv4 and IPv6 forwarding must be on for the families that <see cref="GatewayAddresses"/> has.</summary>
     public bool Forward { get; init; } = true;
 }

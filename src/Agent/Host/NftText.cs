@@ -22,6 +22,9 @@ internal static class NftText
         AppendSet(text, "inside4", "Destinations that see a pod's own address", AddressFamily.InterNetwork, plan.NeverMasquerade);
         AppendSet(text, "inside6", "Destinations that see a pod's own address", AddressFamily.InterNetworkV6, plan.NeverMasquerade);
 
+        AppendSet(text, "refused4", "Destinations of which the switch knows no endpoint", AddressFamily.InterNetwork, plan.Refuse);
+        AppendSet(text, "refused6", "Destinations of which the switch knows no endpoint", AddressFamily.InterNetworkV6, plan.Refuse);
+
         // Leaving by the gateway interface is going to a pod: always with its own address.
         text.Append(CultureInfo.InvariantCulture, $$"""
               chain postrouting {
@@ -29,6 +32,13 @@ internal static class NftText
                 oifname "{{plan.GatewayInterface}}" return
                 ip saddr @pods4 ip daddr != @inside4 masquerade fully-random comment "pods leave the cluster as this node"
                 ip6 saddr @pods6 ip6 daddr != @inside6 masquerade fully-random comment "pods leave the cluster as this node"
+              }
+              chain forward {
+                type filter hook forward priority filter; policy accept;
+                iifname "{{plan.GatewayInterface}}" ip daddr @refused4 meta l4proto tcp reject with tcp reset
+                iifname "{{plan.GatewayInterface}}" ip daddr @refused4 reject with icmp port-unreachable
+                iifname "{{plan.GatewayInterface}}" ip6 daddr @refused6 meta l4proto tcp reject with tcp reset
+                iifname "{{plan.GatewayInterface}}" ip6 daddr @refused6 reject with icmpv6 port-unreachable
               }
             }
 

@@ -1,6 +1,7 @@
 using Weft.Agent.Facts;
 using Weft.Agent.Plan.Features;
 using Weft.Agent.Plan.Policies;
+using Weft.Agent.Plan.Services;
 using Weft.OpenFlow.Entries;
 using Weft.Topology;
 
@@ -13,8 +14,11 @@ public sealed class FlowPlanner
     private const string PortPrefix = "port ";
     private const string RemotePrefix = "remote ";
     private const string SelfOwner = "self";
+    private const string ServicePrefix = "service ";
 
     private readonly HashSet<string> _owners = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _endpointsOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<string>> _balancersByEndpoints = new(StringComparer.Ordinal);
 
     private readonly PolicyPlanner _policies;
 
@@ -23,6 +27,9 @@ public sealed class FlowPlanner
 
     /// <summary>The flows that the switch must hold.</summary>
     public OwnedEntries<FlowKey, Flow> Flows { get; } = new();
+
+    /// <summary>The groups that the switch must hold, by id.</summary>
+    public OwnedEntries<uint, Group> Groups { get; } = new();
 
     /// <summary>The part that plans policies, for its work counters.</summary>
     public PolicyPlanner Policies => _policies;
@@ -36,6 +43,7 @@ public sealed class FlowPlanner
         var owners = new HashSet<string>(StringComparer.Ordinal) { BaseFlows.Owner, SelfOwner };
         owners.UnionWith(facts.Slice.All<NodeEndpoint>().Where(n => n.Id != facts.NodeName).Select(n => RemotePrefix + n.Id));
         owners.UnionWith(facts.Ports.Keys.Select(p => PortPrefix + p));
+        owners.UnionWith(facts.Slice.All<LoadBalancer>().Select(b => ServicePrefix + b.Id));
         owners.UnionWith(_owners);
         PlanOwners(facts, owners);
         _policies.PlanAll(facts);
@@ -57,9 +65,12 @@ public sealed class FlowPlanner
         _policies.PlanPod(facts, port.Attachment.Pod);
     }
 
-    private static IEnumerable<string> OwnersOf(NodeFacts facts, ItemRef item) => item.Kind switch
+    private IEnumerable<string> OwnersOf(NodeFacts facts, ItemRef item) => item.Kind switch
     {
-        ItemKind.NodeEndpoint when item.Id == facts.NodeName => [SelfOwner, RemotePrefix + item.Id],
+        ItemKind.LoadBalancer => [ServicePrefix + item.Id],
+        ItemKind.EndpointSet => _balancersByEndpoints.GetValueOrDefault(item.Id) ?? [],
+        ItemKind.NodeEndpoint when item.Id == facts.NodeName =>
+            [SelfOwner, RemotePrefix + item.Id, .. facts.Slice.All<LoadBalancer>().Select(b => ServicePrefix + b.Id)],
         ItemKind.NodeEndpoint => [RemotePrefix + item.Id],
         ItemKind.LogicalPort => facts.Ports.Where(p => p.Value.Attachment.Pod == item.Id).Select(p => PortPrefix + p.Key),
         _ => [],
@@ -88,12 +99,42 @@ public sealed class FlowPlanner
             : [];
     }
 
+    private void PlanService(NodeFacts facts, string owner, string id)
+    {
+        var balancer = facts.Slice.Find<LoadBalancer>(ItemKind.LoadBalancer, id);
+        if (_endpointsOf.Remove(owner, out var before) && _balancersByEndpoints.TryGetValue(before, out var sharers))
+        {
+            sharers.Remove(owner);
+        }
+
+        if (balancer is not null)
+        {
+            _endpointsOf[owner] = balancer.Endpoints;
+            if (!_balancersByEndpoints.TryGetValue(balancer.Endpoints, out var owners))
+            {
+                _balancersByEndpoints[balancer.Endpoints] = owners = [];
+            }
+
+            owners.Add(owner);
+        }
+
+        var plan = balancer is null ? ServicePlan.Empty : ServicePlan.Of(facts, balancer);
+        Groups.Replace(owner, plan.Groups.Select(g => KeyValuePair.Create(g.Id, g)));
+        Flows.Replace(owner, plan.Flows.Select(f => KeyValuePair.Create(f.Key, f)));
+    }
+
     private void PlanOwners(NodeFacts facts, IEnumerable<string> owners)
     {
         foreach (var owner in owners)
         {
             Computed++;
             _owners.Add(owner);
+            if (owner.StartsWith(ServicePrefix, StringComparison.Ordinal))
+            {
+                PlanService(facts, owner, owner[ServicePrefix.Length..]);
+                continue;
+            }
+
             Flows.Replace(owner, FlowsOf(facts, owner).Select(f => KeyValuePair.Create(f.Key, f)));
         }
     }

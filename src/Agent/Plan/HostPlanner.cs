@@ -15,13 +15,17 @@ public static class HostPlanner
     {
         var subnets = facts.Subnets.ToList();
         var remote = facts.Slice.All<NodeEndpoint>().Where(n => n.Id != facts.NodeName).OrderBy(n => n.Id, StringComparer.Ordinal).ToList();
+        var services = (facts.Slice.Settings?.ServiceCidrs ?? []).Select(c => IPNetwork.TryParse(c, out var cidr) ? cidr : (IPNetwork?)null).OfType<IPNetwork>().ToList();
         return new HostPlan
         {
             GatewayInterface = BridgePorts.GatewayName,
             GatewayMac = BridgePorts.GatewayMac,
             Mtu = mtu,
             GatewayAddresses = subnets.Select(s => $"{s.Gateway}/{s.Cidr.PrefixLength}").ToEquatableArray(),
-            Routes = remote.SelectMany(PodSubnet.Of).Select(s => new HostRoute(s.Cidr.ToString(), s.Gateway.ToString())).ToEquatableArray(),
+            Routes = remote.SelectMany(PodSubnet.Of).Select(s => new HostRoute(s.Cidr.ToString(), s.Gateway.ToString()))
+                .Concat(services.Select(c => new HostRoute(c.ToString(), (c.BaseAddress.IsV6() ? BridgePorts.ServiceHopV6 : BridgePorts.ServiceHopV4).ToString())))
+                .ToEquatableArray(),
+            Refuse = services.Select(c => c.ToString()).ToEquatableArray(),
             MasqueradeSources = subnets.Select(s => s.Cidr.ToString()).ToEquatableArray(),
             NeverMasquerade = NeverMasquerade(facts).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToEquatableArray(),
         };

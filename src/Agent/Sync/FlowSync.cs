@@ -23,6 +23,8 @@ public sealed partial class FlowSync : IAsyncDisposable
     private readonly InstalledEntries<FlowKey, Flow> _installed = new();
     private readonly ConcurrentQueue<FlowUpdate> _foreign = new();
     private readonly HashSet<FlowKey> _pending = [];
+    private readonly InstalledEntries<uint, Group> _installedGroups = new();
+    private readonly HashSet<uint> _pendingGroups = [];
     private int _loadedConnection;
 
     /// <summary>Prepares the connection to the bridge's management socket; <see cref="RunAsync"/> makes it.</summary>
@@ -34,6 +36,9 @@ public sealed partial class FlowSync : IAsyncDisposable
 
     /// <summary>Flow mods sent since the start.</summary>
     public long FlowsSent { get; private set; }
+
+    /// <summary>Group mods sent since the start.</summary>
+    public long GroupsSent { get; private set; }
 
     /// <summary>Flows that somebody else had changed, and that were put right.</summary>
     public long Repaired { get; private set; }
@@ -75,7 +80,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     /// <summary>Brings the switch in line with the plan and returns when it confirmed.</summary>
     /// <returns>False when the switch is not connected: the plan is compared again when it is.</returns>
     /// <exception cref="OpenFlowErrorException">The switch refused; nothing of this difference is in effect, and everything is compared again next time.</exception>
-    public async Task<bool> ApplyAsync(OwnedEntries<FlowKey, Flow> plan, CancellationToken ct)
+    public async Task<bool> ApplyAsync(OwnedEntries<FlowKey, Flow> plan, OwnedEntries<uint, Group> groups, CancellationToken ct)
     {
         if (_switch.State.State != SwitchState.Live)
         {
@@ -89,15 +94,19 @@ public sealed partial class FlowSync : IAsyncDisposable
             {
                 await LoadAsync(ct).ConfigureAwait(false);
                 plan.TakeChanged();
+                groups.TakeChanged();
                 _pending.Clear();
-                await SendAsync(_installed.CompareAll(plan.All), ct).ConfigureAwait(false);
+                _pendingGroups.Clear();
+                await SendAsync(_installed.CompareAll(plan.All), _installedGroups.CompareAll(groups.All), ct).ConfigureAwait(false);
                 _loadedConnection = connection;
             }
 
             _pending.UnionWith(plan.TakeChanged());
             TakeForeign(plan);
-            await SendAsync(_installed.Compare(_pending, plan.TryGet), ct).ConfigureAwait(false);
+            _pendingGroups.UnionWith(groups.TakeChanged());
+            await SendAsync(_installed.Compare(_pending, plan.TryGet), _installedGroups.Compare(_pendingGroups, groups.TryGet), ct).ConfigureAwait(false);
             _pending.Clear();
+            _pendingGroups.Clear();
             return true;
         }
         catch (OpenFlowConnectionException)
@@ -128,7 +137,8 @@ public sealed partial class FlowSync : IAsyncDisposable
         await _switch.MonitorFlowsAsync(MonitorId, cancel: ct).ConfigureAwait(false);
         var dump = await _switch.DumpFlowsAsync(cancel: ct).ConfigureAwait(false);
         _installed.Reload(dump.Where(f => !IsLearned(f.Flow)).Select(f => KeyValuePair.Create(f.Flow.Key, f.Flow)));
-        LogLoaded(_logger, _installed.Count);
+        _installedGroups.Reload((await _switch.DumpGroupsAsync(ct).ConfigureAwait(false)).Select(g => KeyValuePair.Create(g.Id, g)));
+        LogLoaded(_logger, _installed.Count, _installedGroups.Count);
     }
 
     private void TakeForeign(OwnedEntries<FlowKey, Flow> plan)
@@ -148,31 +158,36 @@ public sealed partial class FlowSync : IAsyncDisposable
         }
     }
 
-    private async Task SendAsync(Difference<FlowKey, Flow> difference, CancellationToken ct)
+    private async Task SendAsync(Difference<FlowKey, Flow> difference, Difference<uint, Group> groups, CancellationToken ct)
     {
-        if (difference.IsEmpty)
+        if (difference.IsEmpty && groups.IsEmpty)
         {
             return;
         }
 
-        var messages = new List<OpenFlowMessage>(difference.Count);
+        // Referents come first and go last: a flow never names a group that is not there.
+        var messages = new List<OpenFlowMessage>(difference.Count + groups.Count);
+        messages.AddRange(groups.Upserts.Select(g => new GroupMod(GroupCommand.AddOrModify, g.Value)));
         messages.AddRange(difference.Upserts.Select(f => FlowMod.Add(f.Value)));
         messages.AddRange(difference.Deletes.Select(f => FlowMod.Delete(f.Key)));
+        messages.AddRange(groups.Deletes.Select(g => GroupMod.Delete(g.Key)));
         var outcome = await _switch.ApplyAsync(messages, ct).ConfigureAwait(false);
         outcome.ThrowIfFailed();
         _installed.Confirm(difference);
-        FlowsSent += messages.Count;
-        LogSent(_logger, difference.Upserts.Count, difference.Deletes.Count);
+        _installedGroups.Confirm(groups);
+        FlowsSent += difference.Count;
+        GroupsSent += groups.Count;
+        LogSent(_logger, difference.Upserts.Count, difference.Deletes.Count, groups.Upserts.Count, groups.Deletes.Count);
     }
 
     [LoggerMessage(3740, LogLevel.Information, "OpenFlow connection: {State} {Reason}")]
     private static partial void LogState(ILogger logger, SwitchState state, string? reason);
 
-    [LoggerMessage(3741, LogLevel.Information, "The switch holds {Count} flows")]
-    private static partial void LogLoaded(ILogger logger, int count);
+    [LoggerMessage(3741, LogLevel.Information, "The switch holds {Flows} flows and {Groups} groups")]
+    private static partial void LogLoaded(ILogger logger, int flows, int groups);
 
-    [LoggerMessage(3742, LogLevel.Information, "Flows sent: {Upserts} added or changed, {Deletes} deleted")]
-    private static partial void LogSent(ILogger logger, int upserts, int deletes);
+    [LoggerMessage(3742, LogLevel.Information, "Flows sent: {Upserts} added or changed, {Deletes} deleted; groups: {GroupUpserts} added or changed, {GroupDeletes} deleted")]
+    private static partial void LogSent(ILogger logger, int upserts, int deletes, int groupUpserts, int groupDeletes);
 
     [LoggerMessage(3743, LogLevel.Warning, "Somebody else changed a flow ({Event}), putting it right: {Flow}")]
     private static partial void LogForeign(ILogger logger, FlowUpdateEvent @event, string flow);

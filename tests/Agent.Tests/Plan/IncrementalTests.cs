@@ -4,6 +4,7 @@ using FsCheck.Fluent;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan;
 using Weft.Topology;
+using Endpoint = Weft.Topology.Endpoint;
 
 namespace Weft.Agent.Tests.Plan;
 
@@ -37,6 +38,7 @@ public sealed class IncrementalTests
             var full = new FlowPlanner();
             full.PlanAll(facts);
             Assert.That(Texts(planner), Is.EqualTo(Texts(full)));
+            Assert.That(planner.Groups.All.OrderBy(g => g.Key), Is.EqualTo(full.Groups.All.OrderBy(g => g.Key)));
             Assert.That(planner.Flows.Conflicts, Is.Zero);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(300).WithEndSize(60));
     }
@@ -152,7 +154,13 @@ public sealed class IncrementalTests
         var node = from n in Gen.Choose(2, 4) select (TopologyItem)PlanCases.Endpoint(n);
         var port = from p in pod from awaits in Gen.Elements(true, false)
                    select (TopologyItem)new LogicalPort { Id = "default/" + p, Uid = "u", Node = "node1", Switch = "node/node1", AwaitPolicies = awaits };
-        var item = Gen.OneOf(set, ports, policy, node, port);
+        var endpoint = from a in Gen.Choose(1, 4) from ready in Gen.Elements(true, false) from n in Gen.Elements("node1", "node2")
+                       select new Endpoint { Address = $"10.244.1.{a}", Port = 80, Ready = ready, Terminating = !ready, Node = n };
+        var endpoints = from id in Gen.Choose(0, 2) from members in Gen.ListOf(endpoint)
+                        select (TopologyItem)new EndpointSet { Id = $"e{id}", Endpoints = members.DistinctBy(m => m.Address).ToEquatableArray() };
+        var balancer = from id in Gen.Choose(1, 3) from e in Gen.Choose(0, 2) from local in Gen.Elements(true, false)
+                       select (TopologyItem)new LoadBalancer { Id = $"default/s{id}/80/4", Service = $"default/s{id}", Key = id, Port = 80, ClusterIp = $"10.96.0.{id}", InternalLocal = local, Endpoints = $"e{e}" };
+        var item = Gen.OneOf(set, ports, policy, node, port, endpoints, balancer);
         return Gen.OneOf(
             from i in item select (Step)new Upsert(i),
             from i in item select (Step)new Upsert(i),

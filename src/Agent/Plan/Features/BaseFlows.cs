@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Agent.Plan.Pipeline;
+using Weft.Agent.Plan.Services;
 using Weft.OpenFlow.Actions;
 using Weft.OpenFlow.Entries;
 using Weft.OpenFlow.Fields;
@@ -16,7 +17,7 @@ public static class BaseFlows
 
     /// <summary>The flows.</summary>
     public static IEnumerable<Flow> Plan() =>
-        [.. Tables.All.Select(Miss), .. NeighbourDiscovery(), .. Conntrack(), .. Routing(), .. Bypasses(), .. Sending()];
+        [.. Tables.All.Select(Miss), .. NeighbourDiscovery(), .. Conntrack(), .. Routing(), .. Bypasses(), .. Sending(), .. Hairpin.Base(Cookie)];
 
     private static Flow Miss(FlowTable table) => table.Miss == TableMiss.Continue
         ? new FlowDraft(table, Priorities.Miss, Cookie).Goto(Tables.All.First(t => t.Id == table.Next))
@@ -41,7 +42,7 @@ public static class BaseFlows
         {
             yield return On(Tables.Conntrack, Priorities.Normal).When(family)
                 .Do(new Conntrack { ZoneSource = Registers.Zone, Nat = new Nat(), Table = Tables.ConntrackState.Id }).End();
-            yield return On(Tables.ConntrackCommit, Priorities.Normal).When(family, Ct(CtStateFlags.New | CtStateFlags.Tracked, CtStateFlags.New | CtStateFlags.Tracked))
+            yield return On(Tables.ConntrackCommit, Priorities.Normal).When(family, Registers.Service.Is(0), Registers.Hairpin.Is(0), Ct(CtStateFlags.New | CtStateFlags.Tracked, CtStateFlags.New | CtStateFlags.Tracked))
                 .Do(new Conntrack { Commit = true, ZoneSource = Registers.Zone, Table = Tables.Output.Id }).End();
         }
 

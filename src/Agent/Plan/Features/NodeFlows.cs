@@ -30,6 +30,7 @@ public static class NodeFlows
             .. subnets.SelectMany(s => Subnet(s, cookie)),
             .. addresses.Select(a => ToGateway(Priorities.Host, cookie).When(DefaultNetwork, Packets.Family(a), Packets.To(a)).Goto(Tables.EgressNat)),
             .. subnets.Select(s => s.Gateway).Concat(addresses).Select(a => FromSelf(a, cookie)),
+            .. new[] { BridgePorts.ServiceHopV4, BridgePorts.ServiceHopV6 }.Select(a => Neighbours.Answer(Network.DefaultKey, a, RouterMac, isRouter: true, cookie)),
             .. DefaultRoute(cookie),
         ];
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan.Pipeline;
+using Weft.Agent.Plan.Services;
 using Weft.OpenFlow.Actions;
 using Weft.OpenFlow.Entries;
 using Weft.OpenFlow.Fields;
@@ -32,6 +33,7 @@ public static class PodFlows
             .. addresses.Select(a => Neighbours.Silence((uint)port.OfPort, a, cookie)),
             .. addresses.Select(a => Neighbours.Answer(attachment.NetworkKey, a, mac, isRouter: false, cookie)),
             .. Delivery(port, mac, addresses, cookie),
+            .. addresses.Select(a => Hairpin.Of(port, a, cookie)),
             .. awaitsPolicies ? Await(port, cookie) : [],
         ];
     }

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Weft.Agent.Plan.Pipeline;
 
 /// <summary>The ports of <c>br-int</c> that are not pods, and the MAC addresses of the logical router.</summary>
@@ -17,6 +19,12 @@ public static class BridgePorts
 
     /// <summary>The gateway port's name.</summary>
     public const string GatewayName = "weft-gw0";
+
+    /// <summary>The host's next hop to ClusterIPs; the switch answers for it.</summary>
+    public static readonly IPAddress ServiceHopV4 = IPAddress.Parse("169.254.87.69");
+
+    /// <inheritdoc cref="ServiceHopV4"/>
+    public static readonly IPAddress ServiceHopV6 = IPAddress.Parse("fe80::5745:4654");
 
     /// <summary>The logical router, on every node.</summary>
     public const string RouterMac = "0a:57:45:46:54:01";

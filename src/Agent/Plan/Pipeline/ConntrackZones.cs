@@ -8,6 +8,9 @@ public static class ConntrackZones
     /// <summary>The default network's.</summary>
     public const ushort Default = 1000;
 
+    /// <summary>Source translation of pods that reach themselves through a Service.</summary>
+    public const ushort Hairpin = 999;
+
     /// <summary>The zone of a network: <see cref="Default"/> plus its key less one.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The key has no zone: there are 65,535.</exception>
     public static ushort Of(int networkKey)
