@@ -2,7 +2,7 @@ namespace Weft.Agent.Plan.Policies;
 
 /// <summary>One conjunction action: "this flow satisfies clause <paramref name="Clause"/> of <paramref name="Clauses"/> of conjunction <paramref name="Id"/>".</summary>
 /// <param name="Id">The conjunction.</param>
-/// <param name="Clause">From 0.</param>
+/// <param name="Clause">From 1, as ovs-ofctl writes it.</param>
 /// <param name="Clauses">2 or 3 here (ovs-actions(7) allows 64).</param>
 public readonly record struct ConjunctionRef(uint Id, byte Clause, byte Clauses) : IComparable<ConjunctionRef>
 {

@@ -72,7 +72,7 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
 
         var clauses = (byte)(1 + (hasPeers ? 1 : 0) + (hasPorts ? 1 : 0));
         var id = Cookies.OwnerNumber($"{policy.Id}/{rule.Direction}/{number}");
-        var clause = default(byte);
+        var clause = (byte)1;
         _flows.Add(Decide(policy, rule, stage, priority, Fields.ConjId.Is(id)));
         Contribute(stage, priority, new ConjunctionRef(id, clause++, clauses), ports.Select(p => Match.Of(PolicyStage.AppliesTo(rule.Direction, p.OfPort))));
         if (hasPeers)
