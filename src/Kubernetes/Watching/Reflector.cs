@@ -52,6 +52,11 @@ public sealed class Reflector<T>(KubernetesClient client, ResourceType<T> type, 
                     || (e is OperationCanceledException && !ct.IsCancellationRequested))
                 {
                     failure = e as KubernetesException ?? new KubernetesException($"{type}: {e.Message}", e);
+                    if (e is JsonException)
+                    {
+                        // The same text would come again from the same place: pass it by with a list.
+                        _resourceVersion = null;
+                    }
                 }
 
                 if (failure is not null)
