@@ -117,15 +117,15 @@ public sealed class LabCluster
 
         // The API server and the nodes' switches do not need each other.
         _progress($"API server and {State.Options.Nodes} nodes with Open vSwitch");
-        await Task.WhenAll(
-            [StartControlPlaneAsync(ct), .. State.Nodes.Select((node, i) => new NodeSwitch(Layout, underlay, node, i + 1).CreateAsync(Record, ct))]);
+        var switches = State.Nodes.Select((node, i) => new NodeSwitch(Layout, underlay, node, i + 1)).ToList();
+        await Task.WhenAll([StartControlPlaneAsync(ct), .. switches.Select(s => s.CreateAsync(Record, ct))]);
 
-        await MeetAsync(ct);
         _progress("agents and kubelets");
         using var api = ConnectApi();
         Record(ProcessStarter.Start(Layout, "kubelets", netns: null, Log("kubelets"),
             [.. _programs.Lab, "supervise", "--name", Layout.Name, "--cni", cni]));
-        await Task.WhenAll(State.Nodes.Select(node => StartAgentAsync(api, node, ct)));
+        await Task.WhenAll(State.Nodes.Zip(switches, (node, ovs) => StartAgentAsync(api, node, ovs, ct)));
+        await MeetAsync(ct);
         await Manifests.ApplyAsync(this, _programs, _progress, ct);
         lock (_gate)
         {
@@ -217,7 +217,7 @@ public sealed class LabCluster
             Layout, "controller", Layout.ControlPlane, Log("controller"), [.. _programs.Controller, "--config", file]));
     }
 
-    private async Task StartAgentAsync(ClusterApi api, string node, CancellationToken ct)
+    private async Task StartAgentAsync(ClusterApi api, string node, NodeSwitch ovs, CancellationToken ct)
     {
         // Its token is bound to the node.
         await WaitAsync("kubelets", $"{node} is not registered", async () => await api.FindAsync($"/api/v1/nodes/{node}", ct) is not null, ct);
@@ -240,6 +240,7 @@ public sealed class LabCluster
             [.. _programs.Agent, "--config", Path.Combine(folder, "agent.json")]));
         await WaitAsync($"{node}/agent", $"the agent of {node} does not listen for the CNI plugin",
             () => Task.FromResult(File.Exists(Layout.CniSocket(node))), ct);
+        await WaitAsync($"{node}/agent", $"the agent of {node} made no tunnel port", () => ovs.HasTunnelAsync(ct), ct);
     }
 
     private async Task WaitAsync(string role, string complaint, Func<Task<bool>> ready, CancellationToken ct) =>

@@ -24,7 +24,11 @@ internal sealed class NodeSwitch(LabLayout layout, Underlay underlay, string nod
         await Task.WhenAll(
             underlay.JoinAsync(_netns, node, ct),
             Shell.RunAsync("ovsdb-tool", ["create", $"{_folder}/conf.db", "/usr/share/openvswitch/vswitch.ovsschema"], ct: ct));
-        await _netns.SetAsync(("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1"));
+        await _netns.SetAsync(
+            ("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1"),
+            // The switch reads a copy of what comes in at eth0; the kernel must not take the original too: no IPv6 there, no answer
+            // to ARP, and no packet from a source whose route leads elsewhere (all of them: they lead to br-phy).
+            ("ipv6/conf/eth0/disable_ipv6", "1"), ("ipv4/conf/eth0/arp_ignore", "8"), ("ipv4/conf/eth0/rp_filter", "1"));
 
         started(Start("ovsdb-server",
             $"{_folder}/conf.db", $"--remote=punix:{_folder}/db.sock", $"--pidfile={_folder}/ovsdb-server.pid"));
@@ -44,6 +48,14 @@ internal sealed class NodeSwitch(LabLayout layout, Underlay underlay, string nod
             $"addr add {Underlay.V6(host)}/64 dev br-phy nodad",
             $"route add default via {Underlay.V4(Underlay.OutsideHost)}",
             $"route add ::/0 via {Underlay.V6(Underlay.OutsideHost)}");
+    }
+
+    /// <summary>True when the agent has made the tunnel port and the switch takes packets for it.</summary>
+    public async Task<bool> HasTunnelAsync(CancellationToken ct)
+    {
+        var pid = (await File.ReadAllTextAsync($"{_folder}/ovs-vswitchd.pid", ct)).Trim();
+        var ports = await Shell.RunAsync("ovs-appctl", ["-t", $"{_folder}/ovs-vswitchd.{pid}.ctl", "tnl/ports/show"], ct: ct);
+        return ports.Contains("ref_cnt", StringComparison.Ordinal);
     }
 
     private LabProcess Start(string program, params string[] arguments)

@@ -26,19 +26,16 @@ public sealed partial class ContinuityTests
 
     [Test]
     [Order(1)]
-    public async Task Killing_and_restarting_an_agent_loses_no_ping_and_sends_no_flow_that_was_there()
+    public async Task Killing_and_restarting_an_agent_loses_no_ping_and_leaves_the_flows_as_they_were()
     {
         const string Agent = "node1/agent";
         var pods = await _lab.PodsAsync("node1", "node1", "node2");
         await pods[0].Probe.PingAsync(pods[1].V4);
         var flows = await _lab.FlowsAsync("node1");
-        var log = Path.Combine(_lab.Cluster.Layout.OvsFolder("node1"), "ovs-vswitchd.log");
 
         await using var steady = await SteadyPing.StartAsync(
             (pods[0], pods[1].V4), (pods[0], pods[1].V6), (pods[0], pods[2].V4), (pods[2], pods[0].V6));
         await _lab.Cluster.StopAsync(Agent, force: true, CancellationToken.None);
-        // The switch reports what a connection did when it ends.
-        var logBefore = (await File.ReadAllLinesAsync(log)).Length;
         _lab.Cluster.StartAgain(Agent);
         var late = await _lab.PodAsync("node1");
         await _lab.DeletePodAsync(late.Name);
@@ -54,7 +51,6 @@ public sealed partial class ContinuityTests
             Assert.That(lost, Is.Empty);
             Assert.That(flowsAfter, Is.EqualTo(flows));
         });
-        TestContext.Out.WriteLine(string.Join('\n', (await File.ReadAllLinesAsync(log)).Skip(logBefore).Where(l => l.Contains("flow_mods", StringComparison.Ordinal))));
     }
 
     [Test]
@@ -67,6 +63,8 @@ public sealed partial class ContinuityTests
         var before = await AddedAtAsync("node1");
 
         await _lab.Cluster.StopAsync(Agent, force: true, CancellationToken.None);
+        // The switch reports what a connection did when it ends; it has seen that end when it answers somebody else.
+        await _lab.FlowsAsync("node1");
         var logBefore = (await File.ReadAllLinesAsync($"{folder}/ovs-vswitchd.log")).Length;
         _lab.Cluster.StartAgain(Agent);
         // It answers when it has synchronised: CHECK looks at the switch.
@@ -98,6 +96,8 @@ public sealed partial class ContinuityTests
         var patience = TestLab.Full ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(20);
         await Eventually.True("no pod left of earlier tests", async () => await PodCountAsync() == 0 || await DeleteAllAsync(), TimeSpan.FromSeconds(20));
         var quiet = await LeftoversAsync();
+        await Eventually.True("no flow or port of earlier tests' pods", async () =>
+            !(quiet = await LeftoversAsync()).Any(l => l.Contains("in_port=w", StringComparison.Ordinal) && !l.Contains("in_port=\"weft", StringComparison.Ordinal)));
         var seed = Environment.TickCount;
         var random = new Random(seed);
         using var time = new CancellationTokenSource(patience);
