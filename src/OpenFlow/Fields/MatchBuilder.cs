@@ -129,6 +129,11 @@ internal readonly struct MatchBuilder
             return; // Ethernet: what every OpenFlow 1.3 match means anyway.
         }
 
+        if (condition.Field == Fields.CtNwProto && condition.Value == 0)
+        {
+            return; // Open vSwitch does not keep it either (nx_put_raw).
+        }
+
         for (var i = 0; i < _conditions.Count; i++)
         {
             var other = _conditions[i];

@@ -41,7 +41,7 @@ public sealed record MeterMod(MeterCommand Command, MeterEntry Meter) : OpenFlow
     {
         var (command, flags, id) = (r.U16(), r.U16(), r.U32());
         return command <= 2
-            ? new MeterMod((MeterCommand)command, new MeterEntry(id, (MeterFlags)flags, ReadBands(r.Rest)))
+            ? new MeterMod((MeterCommand)command, new MeterEntry(id, (MeterFlags)flags, ReadBands(r.Rest, (MeterFlags)flags)))
             : throw new OpenFlowFormatException($"meter mod: unknown command {command}");
     }
 
@@ -58,7 +58,8 @@ public sealed record MeterMod(MeterCommand Command, MeterEntry Meter) : OpenFlow
         }
     }
 
-    internal static ImmutableArray<MeterBand> ReadBands(ReadOnlySpan<byte> data)
+    /// <summary>Open vSwitch fills in a burst size where none was asked for; without the flag it says nothing.</summary>
+    internal static ImmutableArray<MeterBand> ReadBands(ReadOnlySpan<byte> data, MeterFlags flags)
     {
         var r = new WireReader(data);
         var bands = ImmutableArray.CreateBuilder<MeterBand>();
@@ -72,7 +73,7 @@ public sealed record MeterMod(MeterCommand Command, MeterEntry Meter) : OpenFlow
 
             var (rate, burst, level) = (r.U32(), r.U32(), r.U8());
             r.Skip(3);
-            bands.Add(new MeterBand(rate, burst, type == 2 ? level : null));
+            bands.Add(new MeterBand(rate, flags.HasFlag(MeterFlags.Burst) ? burst : 0, type == 2 ? level : null));
         }
 
         return bands.ToImmutable();

@@ -187,7 +187,7 @@ public static class MultipartBodies
 
             var e = new WireReader(r.Take(length - 2));
             var flags = e.U16();
-            meters.Add(new MeterEntry(e.U32(), (MeterFlags)flags, MeterMod.ReadBands(e.Rest)));
+            meters.Add(new MeterEntry(e.U32(), (MeterFlags)flags, MeterMod.ReadBands(e.Rest, (MeterFlags)flags)));
         }
 
         return meters.ToImmutable();

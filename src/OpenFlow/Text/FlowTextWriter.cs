@@ -50,12 +50,12 @@ internal sealed class FlowTextWriter(NameMap? names)
     public void Hex(ulong value) => _out.Append(value == 0 ? "0" : $"0x{value:x}");
 
     /// <summary>OVS's ds_put_hex: 0x without leading zeros, 0 for zero.</summary>
-    public void Hex(UInt128 value) => _out.Append($"0x{value:x}");
+    public void Hex(UInt128 value) => _out.Append(value == 0 ? "0" : $"0x{value:x}");
 
     public void HexNumber(ReadOnlySpan<byte> bytes)
     {
         var text = Convert.ToHexStringLower(bytes).TrimStart('0');
-        _out.Append("0x").Append(text.Length == 0 ? "0" : text);
+        _out.Append(text.Length == 0 ? "0" : "0x" + text);
     }
 
     /// <summary>01.02.03.</summary>
@@ -179,7 +179,15 @@ internal sealed class FlowTextWriter(NameMap? names)
                 _out.Append(value == 0 ? "eth" : $"packet_type=({(uint)value >> 16},0x{(uint)value & 0xffff:x})");
                 break;
             default:
-                _out.Append(field.Format == FieldFormat.Hexadecimal ? $"0x{value:x}" : $"{value}");
+                if (field.Format == FieldFormat.Hexadecimal)
+                {
+                    Hex(value);
+                }
+                else
+                {
+                    _out.Append(value);
+                }
+
                 Optional(!exact, $"/0x{mask:x}");
                 break;
         }

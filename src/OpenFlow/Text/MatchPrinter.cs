@@ -285,7 +285,7 @@ internal sealed class MatchPrinter
 
     private void HexWide(FieldMatch c)
     {
-        _text.Put($"0x{c.Value:x}");
+        _text.Hex(c.Value);
         var full = c.WireBytes is > 0 and < 16 ? (UInt128.One << (8 * c.WireBytes)) - 1 : c.Field.FullMask;
         _text.Optional((c.Mask & full) != full, $"/0x{c.Mask:x}");
     }

@@ -77,7 +77,7 @@ public sealed class RealSwitchTests
     {
         var meter = MeterText.Parse(text);
         Assert.That(await Connection.SendAsync([new MeterMod(MeterCommand.Add, meter)]), Is.Empty);
-        Assert.That((await Connection.DumpMetersAsync()).Single().ToString(), Is.EqualTo(meter.ToString()));
+        Assert.That((await Connection.DumpMetersAsync()).Single(), Is.EqualTo(meter));
     }
 
     [Test]
