@@ -88,19 +88,21 @@ internal sealed partial class PacketRun
         return Ports.Any;
     }
 
-    private void Again(Resubmit resubmit, byte table, int depth)
+    /// <summary>Another port and the original tuple count for the search only, not for what is found.</summary>
+    private void Again(Resubmit resubmit, byte table, int depth) => Search(resubmit.Table ?? table, depth + 1, at =>
     {
         var inPort = _packet[F.InPort];
-        var before = resubmit.WithConntrackTuple ? SwapTuple() : null;
+        var restore = resubmit.WithConntrackTuple ? SwapTuple() : null;
         if (resubmit.Port != Ports.InPort)
         {
             _packet[F.InPort] = resubmit.Port;
         }
 
-        Search(resubmit.Table ?? table, depth + 1);
-        before?.Invoke();
+        var found = Find(at);
+        restore?.Invoke();
         _packet[F.InPort] = inPort;
-    }
+        return found;
+    });
 
     /// <summary>The original direction's addresses stand in for the packet's during the search.</summary>
     private Action SwapTuple()

@@ -49,7 +49,10 @@ internal sealed partial class PacketRun(PipelineSimulator simulator, SimulationO
     }
 
     /// <summary>Looks the packet up and runs what it meets, through goto_table to the end.</summary>
-    private void Search(byte table, int depth)
+    /// <param name="table">The first table.</param>
+    /// <param name="depth">Levels above.</param>
+    /// <param name="find">How the first flow is found; null as usual.</param>
+    private void Search(byte table, int depth, Func<byte, Flow?>? find = null)
     {
         for (byte? at = table; at is { } current && !_exit;)
         {
@@ -60,7 +63,8 @@ internal sealed partial class PacketRun(PipelineSimulator simulator, SimulationO
                 return;
             }
 
-            var flow = Find(current);
+            var flow = (find ?? Find)(current);
+            find = null;
             _result.Steps.Add(new SimulationStep(depth, current, flow));
             at = flow is null ? null : Execute(flow, current, depth);
         }
