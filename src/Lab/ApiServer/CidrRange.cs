@@ -30,7 +30,7 @@ public sealed record CidrRange
     public static ImmutableArray<CidrRange> ParseList(string field, string text)
     {
         var ranges = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(t => IPNetwork.TryParse(t, out var network) ? new CidrRange(network)
+            .Select(t => CelCidr.TryParse(t, out var cidr) && cidr!.Masked() == cidr ? new CidrRange(new IPNetwork(cidr.Address, cidr.PrefixLength))
                 : throw new ArgumentException($"{field} {t}: not a range; give for example 10.96.0.0/16, host bits zero"))
             .ToImmutableArray();
         return ranges.Length is 1 or 2 && ranges.DistinctBy(r => r.IsIpv6).Count() == ranges.Length ? ranges

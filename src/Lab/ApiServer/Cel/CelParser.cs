@@ -119,7 +119,7 @@ internal sealed class CelParser
             case CelTokenKind.Symbol when token.Text == "{":
                 return new CelNode.MapLiteral(Entries());
             default:
-                _position--;
+                _position -= token.Kind == CelTokenKind.End ? 0 : 1;
                 throw Unexpected();
         }
     }

@@ -133,7 +133,8 @@ internal readonly record struct CelToken(CelTokenKind Kind, string Text, object?
                 i++;
             }
 
-            return new CelToken(CelTokenKind.Integer, text[start..i], long.Parse(text.AsSpan(start + 2, i - start - 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture), start);
+            return long.TryParse(text.AsSpan(start + 2, i - start - 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var hex)
+                ? new CelToken(CelTokenKind.Integer, text[start..i], hex, start) : throw new CelException($"{text[start..i]} at {start} is no number");
         }
 
         var real = false;
@@ -147,7 +148,8 @@ internal readonly record struct CelToken(CelTokenKind Kind, string Text, object?
         var digits = text[start..i];
         if (real)
         {
-            return new CelToken(CelTokenKind.Double, digits, double.Parse(digits, CultureInfo.InvariantCulture), start);
+            return double.TryParse(digits, CultureInfo.InvariantCulture, out var value)
+                ? new CelToken(CelTokenKind.Double, digits, value, start) : throw new CelException($"{digits} at {start} is no number");
         }
 
         if (i < text.Length && text[i] is 'u' or 'U')

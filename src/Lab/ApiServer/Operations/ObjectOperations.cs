@@ -18,8 +18,8 @@ public sealed class ObjectOperations(ObjectStore store, ResourceRegistry registr
     /// <exception cref="ApiException">Invalid, or exists already.</exception>
     public StoredObject Create(ResourceType type, string ns, JsonObject tree, WriteOptions options)
     {
-        var metadata = tree.Child("metadata");
         admission.Complete(type, ns, tree);
+        var metadata = tree.Child("metadata");
         if (metadata.At("resourceVersion") is not null)
         {
             metadata.Remove("resourceVersion");

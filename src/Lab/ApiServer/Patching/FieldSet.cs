@@ -30,13 +30,13 @@ public sealed class FieldSet
                     .Select(m => KeyValuePair.Create(m.Key, m.Value?.DeepClone())));
                 if (own.Count > 0)
                 {
-                    set.Add(BuiltInSchemas.Metadata, own, "f:metadata", asMember: false);
+                    set.Add(BuiltInSchemas.Metadata, own, "f:metadata");
                 }
 
                 continue;
             }
 
-            set.Add(schema?.Member(name), value, $"f:{name}", asMember: value is not JsonObject);
+            set.Add(schema?.Member(name), value, $"f:{name}");
         }
 
         return set;
@@ -162,27 +162,27 @@ public sealed class FieldSet
         return list.FirstOrDefault(i => keys.All(k => i.At(k.Key) is not { } value ? k.Key == "protocol" : JsonNode.DeepEquals(value, k.Value)));
     }
 
-    private void Add(Schema? schema, JsonNode? value, string step, bool asMember)
+    /// <summary>Values that are merged (objects, lists with keys, sets) are not owned themselves unless they are empty; what is in them is.</summary>
+    private void Add(Schema? schema, JsonNode? value, string step)
     {
-        var child = new FieldSet { Member = asMember };
+        var child = new FieldSet { Member = step.StartsWith("k:", StringComparison.Ordinal) };
         switch (value)
         {
-            case JsonObject o when schema is not { AtomicMap: true }:
+            case JsonObject { Count: > 0 } o when schema is not { AtomicMap: true }:
                 foreach (var (name, member) in o)
                 {
-                    child.Add(schema?.Member(name), member, $"f:{name}", asMember: true);
+                    child.Add(schema?.Member(name), member, $"f:{name}");
                 }
 
-                child.Member |= o.Count == 0;
                 break;
-            case JsonArray list when schema is { ListType: "map" }:
+            case JsonArray { Count: > 0 } list when schema is { ListType: "map" }:
                 foreach (var item in list)
                 {
-                    child.Add(schema.Items, item, KeyStep(schema, item), asMember: true);
+                    child.Add(schema.Items, item, KeyStep(schema, item));
                 }
 
                 break;
-            case JsonArray list when schema is { ListType: "set" }:
+            case JsonArray { Count: > 0 } list when schema is { ListType: "set" }:
                 foreach (var item in list)
                 {
                     child._children["v:" + item?.ToJsonString()] = new FieldSet { Member = true };
@@ -194,10 +194,7 @@ public sealed class FieldSet
                 break;
         }
 
-        if (!child.IsEmpty)
-        {
-            _children[step] = child;
-        }
+        _children[step] = child;
     }
 
     private FieldSet Combine(FieldSet? other, Func<bool, bool, bool> keep)

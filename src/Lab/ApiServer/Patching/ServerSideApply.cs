@@ -39,10 +39,11 @@ public static class ServerSideApply
         var others = fields.Entries.Where(e => !(e.Manager == manager && e.Operation == "Apply"))
             .Aggregate(new FieldSet(), (sum, e) => sum.Union(e.Fields));
         var dropped = previous.Except(wanted).Except(others);
-        foreach (var path in dropped.Paths().OrderByDescending(p => p.Length))
+        foreach (var path in dropped.Paths())
         {
-            // An item or map of ours in which somebody else still owns something stays.
-            if (!others.Paths().Any(p => p.Length > path.Length && p.AsSpan(0, path.Length).SequenceEqual(path)))
+            // Outermost first. An item in which somebody else still owns something stays, and with it the keys that name it.
+            var isKey = path.Length > 1 && path[^2].StartsWith("k:", StringComparison.Ordinal) && path[^2].Contains($"\"{path[^1][2..]}\":", StringComparison.Ordinal);
+            if (!isKey && !others.Paths().Any(p => p.Length > path.Length && p.AsSpan(0, path.Length).SequenceEqual(path)))
             {
                 FieldSet.Remove(merged, path);
             }

@@ -103,8 +103,7 @@ public static partial class SchemaValidator
         {
             if (schema.Member(name) is { } member && !(value is null && schema.Required.Contains(name)))
             {
-                var key = schema.Properties.ContainsKey(name) ? Join(path, name) : $"{path}[{name}]";
-                Validate(member, value, schema.Type.Length == 0 || schema.Properties.ContainsKey(name) ? Join(path, name) : key, errors);
+                Validate(member, value, schema.Properties.ContainsKey(name) ? Join(path, name) : $"{path}[{name}]", errors);
             }
         }
     }
