@@ -1,6 +1,7 @@
 using Weft.Bench;
 using Weft.Bench.ControllerBench;
 using Weft.Bench.OpenFlowBench;
+using Weft.Bench.OvsdbBench;
 
 // One line per benchmark: its name, what it measures, what runs it.
 (string Name, string About, Func<string[], Task<int>> Run)[] benchmarks =
@@ -8,6 +9,7 @@ using Weft.Bench.OpenFlowBench;
     ("controller", "computing and publishing the logical network at 100,000 pods, and 5,000 agents", ControllerBenchmark.RunAsync),
     ("openflow", "installing and dumping 100,000 flows beside ovs-ofctl, and the codec by itself", OpenFlowBenchmark.RunAsync),
     ("fuzz", "ten million damaged OpenFlow messages, or as many as the argument says", FuzzBenchmark.RunAsync),
+    ("ovsdb", "loading 100,000 rows and committing, beside ovsdb-client and the Python IDL", OvsdbBenchmark.RunAsync),
 ];
 
 if (args.Length == 0 || benchmarks.FirstOrDefault(b => b.Name == args[0]) is not { Run: { } run })

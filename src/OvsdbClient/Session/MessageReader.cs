@@ -49,6 +49,9 @@ internal sealed class MessageReader(OvsdbJsonReader reader, MessageReader.ITarge
     {
         switch (member)
         {
+            case "id" when reader.IsInteger(out var number):
+                message.Number = number;
+                break;
             case "id":
                 message.Id = reader.Document();
                 break;
@@ -64,7 +67,7 @@ internal sealed class MessageReader(OvsdbJsonReader reader, MessageReader.ITarge
                 break;
             case "result" when reader.Token == JsonToken.Null:
                 break;
-            case "result" when message.Id is JValue { Value: long id }:
+            case "result" when message.Number is { } id:
                 message.Call = target.Take(id);
                 if (message.Call is null)
                 {
@@ -98,7 +101,7 @@ internal sealed class MessageReader(OvsdbJsonReader reader, MessageReader.ITarge
             return;
         }
 
-        if (message.Id is not JValue { Value: long id })
+        if (message.Number is not { } id)
         {
             // An error without a request is the server's last word about something it could not read.
             throw new OvsdbProtocolException(message.Error is null
@@ -128,7 +131,7 @@ internal sealed class MessageReader(OvsdbJsonReader reader, MessageReader.ITarge
 
     private void FinishMethod(ref Parts message)
     {
-        if (message.Id is null or { Type: JTokenType.Null })
+        if (message.Number is null && message.Id is null or { Type: JTokenType.Null })
         {
             var act = message.HasActed ? message.Act
                 : message.Parameters is null ? throw new OvsdbProtocolException($"the notification \"{message.Method}\" has no params")
@@ -137,7 +140,7 @@ internal sealed class MessageReader(OvsdbJsonReader reader, MessageReader.ITarge
             return;
         }
 
-        target.Answer(message.Method!, message.Id, message.Parameters ?? new JArray());
+        target.Answer(message.Method!, message.Id ?? message.Number!.Value, message.Parameters ?? new JArray());
     }
 
     private static OvsdbRequestException Refusal(string method, JToken error) => error is JObject o
@@ -148,6 +151,7 @@ internal sealed class MessageReader(OvsdbJsonReader reader, MessageReader.ITarge
 
     private struct Parts
     {
+        public long? Number;
         public JToken? Id;
         public string? Method;
         public JToken? Parameters;

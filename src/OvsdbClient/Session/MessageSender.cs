@@ -11,8 +11,8 @@ internal sealed class MessageSender
     private readonly Stream _stream;
     private readonly long _maxPendingBytes;
     private readonly SemaphoreSlim _work = new(0);
-    private MemoryStream _filling = new();
-    private MemoryStream _sending = new();
+    private Buffer _filling = new();
+    private Buffer _sending = new();
     private TaskCompletionSource _drained = Completed();
     private Exception? _closed;
     private bool _signalled;
@@ -31,7 +31,7 @@ internal sealed class MessageSender
             Task drained;
             lock (_lock)
             {
-                if (_closed is not null || _filling.Length < _maxPendingBytes)
+                if (_closed is not null || _filling.Bytes.Length < _maxPendingBytes)
                 {
                     return;
                 }
@@ -54,20 +54,7 @@ internal sealed class MessageSender
                 throw new OvsdbConnectionException(_closed.Message, _closed);
             }
 
-            var start = _filling.Length;
-            try
-            {
-                using var text = new StreamWriter(_filling, Utf8, 1024, leaveOpen: true);
-                var json = new OvsdbJsonWriter(text);
-                write(json);
-                json.Flush();
-            }
-            catch
-            {
-                _filling.SetLength(start);
-                throw;
-            }
-
+            _filling.Append(write);
             if (_drained.Task.IsCompleted)
             {
                 _drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -114,8 +101,8 @@ internal sealed class MessageSender
                 _drained.TrySetResult();
             }
 
-            await _stream.WriteAsync(_sending.GetBuffer().AsMemory(0, (int)_sending.Length)).ConfigureAwait(false);
-            _sending.SetLength(0);
+            await _stream.WriteAsync(_sending.Bytes.GetBuffer().AsMemory(0, (int)_sending.Bytes.Length)).ConfigureAwait(false);
+            _sending.Bytes.SetLength(0);
         }
     }
 
@@ -124,5 +111,35 @@ internal sealed class MessageSender
         var source = new TaskCompletionSource();
         source.SetResult();
         return source;
+    }
+
+    /// <summary>Messages as bytes, one after the other.</summary>
+    private sealed class Buffer
+    {
+        private StreamWriter _text;
+
+        public Buffer() => _text = Text();
+
+        public MemoryStream Bytes { get; } = new();
+
+        public void Append(Action<OvsdbJsonWriter> write)
+        {
+            var start = Bytes.Length;
+            try
+            {
+                var json = new OvsdbJsonWriter(_text);
+                write(json);
+                json.Flush();
+            }
+            catch
+            {
+                // Part of the message is in the stream, part in the writer: both go.
+                _text = Text();
+                Bytes.SetLength(start);
+                throw;
+            }
+        }
+
+        private StreamWriter Text() => new(Bytes, Utf8, 1024, leaveOpen: true);
     }
 }

@@ -112,16 +112,23 @@ public sealed class Transaction
     /// <exception cref="ArgumentException">The message names table, column, value and what is allowed.</exception>
     public void Check(DatabaseSchema schema)
     {
-        foreach (var operation in _operations.Where(o => o.Table is not null))
+        foreach (var operation in _operations)
         {
-            operation.Check(schema.Tables.TryGetValue(operation.Table!, out var table) ? table : throw new ArgumentException(
-                $"the database {schema.Name} has no table \"{operation.Table}\"; it has {string.Join(", ", schema.Tables.Keys.Order(StringComparer.Ordinal))}"));
+            if (operation.Table is { } name)
+            {
+                operation.Check(schema.Tables.TryGetValue(name, out var table) ? table : throw new ArgumentException(
+                    $"the database {schema.Name} has no table \"{name}\"; it has {string.Join(", ", schema.Tables.Keys.Order(StringComparer.Ordinal))}"));
+            }
         }
     }
 
     internal void WriteTo(OvsdbJsonWriter writer)
     {
-        writer.Names = _operations.OfType<InsertOperation>().ToDictionary(i => i.Uuid, i => i.UuidName);
+        if (_operations.Exists(o => o is InsertOperation))
+        {
+            writer.Names = _operations.OfType<InsertOperation>().ToDictionary(i => i.Uuid, i => i.UuidName);
+        }
+
         foreach (var operation in _operations)
         {
             operation.Write(writer);

@@ -142,6 +142,12 @@ internal sealed class OvsdbJsonReader
         return (bool)_json.Value!;
     }
 
+    public bool IsInteger(out long number)
+    {
+        number = _json.Value is long value ? value : 0;
+        return _json.Value is long;
+    }
+
     public long Number(string what) =>
         _json.Value is long number ? number : throw Wrong($"{Describe()} where {what} belongs");
 
