@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Weft.Lab.Net;
 
@@ -56,8 +57,8 @@ public sealed partial record Netns(string Name)
         {
             try
             {
-                Enter();
-                done.SetResult(work());
+                var result = RunInside(work);
+                done.SetResult(result);
             }
             catch (Exception e)
             {
@@ -72,6 +73,21 @@ public sealed partial record Netns(string Name)
         return done.Task;
     }
 
+    // The thread goes back before it tells anybody: that can make the runtime start a pool thread, which would inherit the namespace.
+    private T RunInside<T>(Func<T> work)
+    {
+        using var own = File.OpenHandle("/proc/thread-self/ns/net");
+        Enter();
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            SetNs(own);
+        }
+    }
+
     /// <summary>The command line that starts a program inside the namespace (same process id, same mount namespace).</summary>
     public IEnumerable<string> Wrap(IEnumerable<string> command) => ["nsenter", $"--net={Path}", "--", .. command];
 
@@ -80,14 +96,19 @@ public sealed partial record Netns(string Name)
         try
         {
             using var handle = File.OpenHandle(Path);
-            if (SetNs((int)handle.DangerousGetHandle(), CloneNewNet) != 0)
-            {
-                throw new LabException($"cannot enter the network namespace {Name}: {Marshal.GetLastPInvokeErrorMessage()} (root is needed)");
-            }
+            SetNs(handle);
         }
         catch (FileNotFoundException e)
         {
             throw new LabException($"there is no network namespace {Name}", e);
+        }
+    }
+
+    private void SetNs(SafeFileHandle handle)
+    {
+        if (SetNs((int)handle.DangerousGetHandle(), CloneNewNet) != 0)
+        {
+            throw new LabException($"cannot enter or leave the network namespace {Name}: {Marshal.GetLastPInvokeErrorMessage()} (root is needed)");
         }
     }
 

@@ -125,7 +125,7 @@ public sealed class LifecycleTests
         (exit, output) = await RunAsync("down", "--name", Name);
         Assert.That(exit, Is.Zero, output);
         Assert.That(await NodesAsync(kubeconfig), Is.Empty);
-        await server.DisposeAsync();
+        await server.KillAsync();
         folder.Delete(recursive: true);
     }
 
