@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Weft.Controller.Api;
 using Weft.Controller.Cluster;
 using Weft.Controller.Network;
 using Weft.Controller.Publish;
@@ -39,12 +41,15 @@ public static class ControllerWiring
             ? new NoAuthentication()
             : new TokenReviewAuthentication(client, options.Namespace, AgentServiceAccount, clock));
         services.AddSingleton<AgentEndpoints>();
+        services.AddSingleton<FrontProxyAuthentication>();
+        services.AddSingleton<TopologyApi>();
         AddWorker<Leadership>(services);
         AddWorker<EventRecorder>(services);
         AddWorker<NodeConditions>(services);
         AddWorker<ClusterWatcher>(services);
         var app = builder.Build();
         app.Services.GetRequiredService<AgentEndpoints>().Map(app);
+        app.Services.GetRequiredService<TopologyApi>().Map(app);
         app.MapGet("/healthz", () => "ok");
         app.MapGet("/readyz", (Publisher publisher) => publisher.Synced.IsCompleted
             ? Results.Text("ok")
@@ -68,7 +73,13 @@ public static class ControllerWiring
         kestrel.Listen(options.Endpoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificates.Current());
+            listen.UseHttps(https =>
+            {
+                https.ServerCertificateSelector = (_, _) => certificates.Current();
+                // The API server shows a certificate and is judged by it where that matters; agents show tokens.
+                https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+                https.AllowAnyClientCertificate();
+            });
         });
     }
 }

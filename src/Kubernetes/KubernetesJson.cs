@@ -7,6 +7,7 @@ namespace Weft.Kubernetes;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(V1Pod))]
+[JsonSerializable(typeof(V1ConfigMap))]
 [JsonSerializable(typeof(V1Node))]
 [JsonSerializable(typeof(V1Namespace))]
 [JsonSerializable(typeof(V1Service))]

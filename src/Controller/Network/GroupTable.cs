@@ -24,6 +24,9 @@ internal sealed class GroupTable(Changes changes, Interner interner)
     /// <summary>Policies to compile again, because the numbers behind a named port may have changed.</summary>
     public HashSet<PolicyState> StalePolicies { get; } = [];
 
+    /// <summary>Every group that is used as peers.</summary>
+    public IEnumerable<PeerSet> Peers => _groups.Values.Select(g => g.Peer).OfType<PeerSet>();
+
     /// <summary>The namespace, known to Kubernetes or not.</summary>
     public NamespaceState Namespace(string name)
     {

@@ -26,7 +26,11 @@ public sealed class LogicalNetwork
         _policies = new PolicyTable(_groups, _interner, new KeyTable(), _changes);
         _services = new ServiceTable(new KeyTable(), _changes);
         _slices = new NodeSlices(_changes, _nodes, _services, settings);
+        View = new TopologyView(_nodes, _pods, _groups, _policies, _services);
     }
+
+    /// <summary>The whole network, for people.</summary>
+    public TopologyView View { get; }
 
     /// <summary>The last committed revision.</summary>
     public long Revision => _changes.Revision;

@@ -20,7 +20,10 @@ internal sealed class PeerSet(PodGroup group, AddressOwners owners) : MemberSet(
 
     public override ItemRef Ref => new(ItemKind.AddressSet, Group.Id);
 
-    public override TopologyItem? For(NodeState node) => NeededBy.Contains(node) ? new AddressSet { Id = Group.Id, Addresses = Addresses() } : null;
+    public override TopologyItem? For(NodeState node) => NeededBy.Contains(node) ? Item : null;
+
+    /// <summary>The record, made now.</summary>
+    public AddressSet Item => new() { Id = Group.Id, Addresses = Addresses() };
 
     /// <summary>Notes a member's step, and that the nodes that have this set must hear of it.</summary>
     public void Note(Changes changes, string address, bool added)
@@ -43,7 +46,7 @@ internal sealed class PeerSet(PodGroup group, AddressOwners owners) : MemberSet(
     }
 
     /// <summary>Kept: many nodes have the same set.</summary>
-    public override UInt128 DigestFor(NodeState node) => NeededBy.Contains(node) ? _digest ??= SliceDigest.Of(For(node)!) : UInt128.Zero;
+    public override UInt128 DigestFor(NodeState node) => NeededBy.Contains(node) ? _digest ??= SliceDigest.Of(Item) : UInt128.Zero;
 
     public override SetPatch? PatchSince(long revision)
     {

@@ -9,6 +9,9 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, Interner inte
     private readonly Dictionary<(NamespaceState Namespace, string Name), PodState> _pods = [];
     private readonly Dictionary<string, NamedPorts> _ports = new(StringComparer.Ordinal);
 
+    /// <summary>Every active pod.</summary>
+    public IEnumerable<PodState> All => _pods.Values;
+
     /// <summary>The number of active pods.</summary>
     public int Count => _pods.Count;
 

@@ -8,6 +8,9 @@ internal sealed class PolicyTable(GroupTable groups, Interner interner, KeyTable
 {
     private readonly Dictionary<ObjectKey, PolicyState> _policies = [];
 
+    /// <summary>Every policy.</summary>
+    public IEnumerable<PolicyState> All => _policies.Values;
+
     /// <summary>The number of policies.</summary>
     public int Count => _policies.Count;
 

@@ -14,10 +14,12 @@ internal sealed class ServiceTable(KeyTable keys, Changes changes)
     /// <summary>The number of Services.</summary>
     public int Count => _services.Values.Count(s => s.Service is not null);
 
+    /// <summary>Every port of every Service.</summary>
+    public IEnumerable<ServicePortItem> Ports => _services.Values.SelectMany(s => s.Ports.Values);
+
     /// <summary>Everything that nodes have of Services, referents first.</summary>
     public IEnumerable<Published> Items =>
-        _services.Values.SelectMany(s => s.Ports.Values).Select(p => (Published)p.Endpoints)
-            .Concat(_services.Values.SelectMany(s => s.Ports.Values).Select(p => p.LoadBalancer));
+        Ports.Select(p => (Published)p.Endpoints).Concat(Ports.Select(p => p.LoadBalancer));
 
     public void Upsert(V1Service service)
     {

@@ -30,6 +30,7 @@ public static class Resources
     public static readonly ResourceType<V1Node> Nodes = new("", "v1", "nodes", KubernetesJson.Default.V1Node);
     public static readonly ResourceType<V1Namespace> Namespaces = new("", "v1", "namespaces", KubernetesJson.Default.V1Namespace);
     public static readonly ResourceType<V1Service> Services = new("", "v1", "services", KubernetesJson.Default.V1Service);
+    public static readonly ResourceType<V1ConfigMap> ConfigMaps = new("", "v1", "configmaps", KubernetesJson.Default.V1ConfigMap);
     public static readonly ResourceType<Corev1Event> Events = new("", "v1", "events", KubernetesJson.Default.Corev1Event);
 
     public static readonly ResourceType<V1EndpointSlice> EndpointSlices =
