@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -91,7 +92,8 @@ public sealed class ApiServerHost : IAsyncDisposable
 
     private ApiHandler Handler(Certificates certificates, TokenIssuer tokens, out AggregatedApis aggregated)
     {
-        aggregated = new AggregatedApis(Store);
+        var (certificate, key) = certificates.MakeClient(SystemObjects.FrontProxyName, "weft-lab");
+        aggregated = new AggregatedApis(Store, X509Certificate2.CreateFromPem(certificate, key));
         var faults = new Faults();
         _stop.Token.Register(() => faults.CloseWatchesAsync().GetAwaiter().GetResult());
         var authorizer = new Authorizer(Store, _options.Authorization);

@@ -5,6 +5,9 @@ namespace Weft.Lab.ApiServer;
 /// <summary>What every cluster has from its first moment: system namespaces and the Service of the API server itself.</summary>
 public static class SystemObjects
 {
+    /// <summary>The common name under which this server asks servers of other APIs.</summary>
+    public const string FrontProxyName = "front-proxy-client";
+
     public static void Ensure(ObjectOperations operations, ApiServerOptions options, Uri server, string authority)
     {
         var namespaces = operations.Registry.Find("", "v1", "namespaces")!;
@@ -16,7 +19,7 @@ public static class SystemObjects
         Create(operations, operations.Registry.Find("", "v1", "configmaps")!, "kube-system", new JsonObject
         {
             ["metadata"] = new JsonObject { ["name"] = "extension-apiserver-authentication" },
-            ["data"] = new JsonObject { ["client-ca-file"] = authority, ["requestheader-client-ca-file"] = authority },
+            ["data"] = new JsonObject { ["client-ca-file"] = authority, ["requestheader-client-ca-file"] = authority, ["requestheader-allowed-names"] = $"[\"{FrontProxyName}\"]" },
         });
         var labels = new JsonObject { ["component"] = "apiserver", ["provider"] = "kubernetes" };
         Create(operations, operations.Registry.Find("", "v1", "services")!, "default", new JsonObject
