@@ -31,7 +31,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
     private readonly FlowPlanner _planner = new();
     private readonly OfPorts _ofPorts = new();
     private readonly Channel<Action> _inbox = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly List<TaskCompletionSource> _awaitingFlows = [];
+    private readonly List<(string? PortId, TaskCompletionSource Done)> _awaitingFlows = [];
 
     private NodeFacts _facts;
     private bool _rowsKnown;
@@ -106,7 +106,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
                 _planner.PlanPort(_facts, port);
             }
 
-            taken.SetResult(AwaitFlows());
+            taken.SetResult(AwaitFlows(null));
         });
         await (await taken.Task.ConfigureAwait(false)).ConfigureAwait(false);
     }
@@ -142,14 +142,31 @@ public sealed partial class AgentLoop : IAsyncDisposable
         var port = new AttachedPort(attachment, ofPort);
         _facts = _facts with { Ports = _facts.Ports.SetItem(id, port) };
         _planner.PlanPort(_facts, port);
-        return (port, AwaitFlows());
+        return (port, AwaitFlows(id));
     }
 
-    private Task AwaitFlows()
+    private Task AwaitFlows(string? portId)
     {
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _awaitingFlows.Add(waiter);
+        _awaitingFlows.Add((portId, waiter));
         return waiter.Task;
+    }
+
+    private void AnswerWaiters()
+    {
+        foreach (var (portId, done) in _awaitingFlows)
+        {
+            if (portId is not null && _flows.Refused.Values.FirstOrDefault(f => _planner.OwnsFlow(portId, f.Flow.Key)) is { } refused)
+            {
+                done.SetException(new InvalidOperationException($"the switch does not take a flow of the pod ({refused.Error}): {refused.Flow}"));
+            }
+            else
+            {
+                done.SetResult();
+            }
+        }
+
+        _awaitingFlows.Clear();
     }
 
     private void TakeRows(IReadOnlyList<BridgePort> rows)
@@ -221,13 +238,9 @@ public sealed partial class AgentLoop : IAsyncDisposable
             }
 
             _failures = 0;
-            foreach (var waiter in _awaitingFlows)
-            {
-                waiter.SetResult();
-            }
-
-            _awaitingFlows.Clear();
-            Publish(synced: true, error: null);
+            AnswerWaiters();
+            var refused = _flows.Refused.Values.FirstOrDefault();
+            Publish(synced: refused is null, refused is null ? null : $"{_flows.Refused.Count} flows are refused by the switch, the first with {refused.Error}: {refused.Flow}");
         }
         catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
         {
@@ -240,9 +253,9 @@ public sealed partial class AgentLoop : IAsyncDisposable
 
     private void FailWaiters(Exception reason)
     {
-        foreach (var waiter in _awaitingFlows)
+        foreach (var (_, done) in _awaitingFlows)
         {
-            waiter.TrySetException(reason);
+            done.TrySetException(reason);
         }
 
         _awaitingFlows.Clear();

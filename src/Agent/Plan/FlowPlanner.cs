@@ -76,6 +76,9 @@ public sealed class FlowPlanner
         _ => [],
     };
 
+    /// <summary>Whether the flow with this key is one of an attached port's own.</summary>
+    public bool OwnsFlow(string portId, FlowKey key) => Flows.OwnerOf(key) == PortPrefix + portId;
+
     private static IEnumerable<Flow> FlowsOf(NodeFacts facts, string owner)
     {
         if (owner == BaseFlows.Owner)

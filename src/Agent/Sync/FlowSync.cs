@@ -17,6 +17,8 @@ namespace Weft.Agent.Sync;
 public sealed partial class FlowSync : IAsyncDisposable
 {
     private const uint MonitorId = 1;
+    private const int MostRefusals = 100;
+    private static readonly BundleOutcome Nothing = new([]);
 
     private readonly OpenFlowSwitch _switch;
     private readonly ILogger<FlowSync> _logger;
@@ -25,6 +27,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     private readonly HashSet<FlowKey> _pending = [];
     private readonly InstalledEntries<uint, Group> _installedGroups = new();
     private readonly HashSet<uint> _pendingGroups = [];
+    private readonly Dictionary<FlowKey, RefusedFlow> _refused = [];
     private int _loadedConnection;
 
     /// <summary>Prepares the connection to the bridge's management socket; <see cref="RunAsync"/> makes it.</summary>
@@ -36,6 +39,9 @@ public sealed partial class FlowSync : IAsyncDisposable
 
     /// <summary>Flow mods sent since the start.</summary>
     public long FlowsSent { get; private set; }
+
+    /// <summary>Flows that the switch does not take. They are left out until they are planned differently or the switch is another; the rest is in effect.</summary>
+    public IReadOnlyDictionary<FlowKey, RefusedFlow> Refused => _refused;
 
     /// <summary>Group mods sent since the start.</summary>
     public long GroupsSent { get; private set; }
@@ -79,7 +85,7 @@ public sealed partial class FlowSync : IAsyncDisposable
 
     /// <summary>Brings the switch in line with the plan and returns when it confirmed.</summary>
     /// <returns>False when the switch is not connected: the plan is compared again when it is.</returns>
-    /// <exception cref="OpenFlowErrorException">The switch refused; nothing of this difference is in effect, and everything is compared again next time.</exception>
+    /// <exception cref="OpenFlowErrorException">The switch refused something else than a flow, or very many flows; nothing of this difference is in effect.</exception>
     public async Task<bool> ApplyAsync(OwnedEntries<FlowKey, Flow> plan, OwnedEntries<uint, Group> groups, CancellationToken ct)
     {
         if (_switch.State.State != SwitchState.Live)
@@ -97,12 +103,14 @@ public sealed partial class FlowSync : IAsyncDisposable
                 groups.TakeChanged();
                 _pending.Clear();
                 _pendingGroups.Clear();
+                _refused.Clear();
                 await SendAsync(_installed.CompareAll(plan.All), _installedGroups.CompareAll(groups.All), ct).ConfigureAwait(false);
                 _loadedConnection = connection;
             }
 
             _pending.UnionWith(plan.TakeChanged());
             TakeForeign(plan);
+            ForgetRefused(plan);
             _pendingGroups.UnionWith(groups.TakeChanged());
             await SendAsync(_installed.Compare(_pending, plan.TryGet), _installedGroups.Compare(_pendingGroups, groups.TryGet), ct).ConfigureAwait(false);
             _pending.Clear();
@@ -165,19 +173,66 @@ public sealed partial class FlowSync : IAsyncDisposable
             return;
         }
 
+        for (var attempt = 1; ; attempt++)
+        {
+            var accepted = WithoutRefused(difference);
+            var messages = Messages(accepted, groups);
+            var outcome = messages.Count == 0 ? Nothing : await _switch.ApplyAsync(messages, ct).ConfigureAwait(false);
+            if (outcome.Committed)
+            {
+                _installed.Confirm(accepted);
+                _installedGroups.Confirm(groups);
+                FlowsSent += accepted.Count;
+                GroupsSent += groups.Count;
+                LogSent(_logger, accepted.Upserts.Count, accepted.Deletes.Count, groups.Upserts.Count, groups.Deletes.Count);
+                return;
+            }
+
+            // One flow that cannot be must not keep the others out: leave out what was refused and send the rest.
+            if (attempt > MostRefusals || !outcome.Failures.Any(Refuse))
+            {
+                outcome.ThrowIfFailed();
+            }
+        }
+    }
+
+    private bool Refuse(MessageFailure failure)
+    {
+        if (failure.Message is not FlowMod { Command: FlowCommand.Add } mod)
+        {
+            return false;
+        }
+
+        _refused[mod.Flow.Key] = new RefusedFlow(mod.Flow, failure.Error.Name);
+        LogRefused(_logger, failure.Error.Name, mod.Flow.ToString());
+        return true;
+    }
+
+    private Difference<FlowKey, Flow> WithoutRefused(Difference<FlowKey, Flow> difference) => _refused.Count == 0
+        ? difference
+        : difference with { Upserts = [.. difference.Upserts.Where(f => !_refused.ContainsKey(f.Key))] };
+
+    /// <summary>What is planned otherwise by now is not refused any more.</summary>
+    private void ForgetRefused(OwnedEntries<FlowKey, Flow> plan)
+    {
+        foreach (var (key, refused) in _refused)
+        {
+            if (!plan.TryGet(key, out var planned) || planned != refused.Flow)
+            {
+                _refused.Remove(key);
+            }
+        }
+    }
+
+    private static List<OpenFlowMessage> Messages(Difference<FlowKey, Flow> difference, Difference<uint, Group> groups)
+    {
         // Referents come first and go last: a flow never names a group that is not there.
         var messages = new List<OpenFlowMessage>(difference.Count + groups.Count);
         messages.AddRange(groups.Upserts.Select(g => new GroupMod(GroupCommand.AddOrModify, g.Value)));
         messages.AddRange(difference.Upserts.Select(f => FlowMod.Add(f.Value)));
         messages.AddRange(difference.Deletes.Select(f => FlowMod.Delete(f.Key)));
         messages.AddRange(groups.Deletes.Select(g => GroupMod.Delete(g.Key)));
-        var outcome = await _switch.ApplyAsync(messages, ct).ConfigureAwait(false);
-        outcome.ThrowIfFailed();
-        _installed.Confirm(difference);
-        _installedGroups.Confirm(groups);
-        FlowsSent += difference.Count;
-        GroupsSent += groups.Count;
-        LogSent(_logger, difference.Upserts.Count, difference.Deletes.Count, groups.Upserts.Count, groups.Deletes.Count);
+        return messages;
     }
 
     [LoggerMessage(3740, LogLevel.Information, "OpenFlow connection: {State} {Reason}")]
@@ -189,6 +244,14 @@ public sealed partial class FlowSync : IAsyncDisposable
     [LoggerMessage(3742, LogLevel.Information, "Flows sent: {Upserts} added or changed, {Deletes} deleted; groups: {GroupUpserts} added or changed, {GroupDeletes} deleted")]
     private static partial void LogSent(ILogger logger, int upserts, int deletes, int groupUpserts, int groupDeletes);
 
+    [LoggerMessage(3744, LogLevel.Error, "The switch does not take a flow ({Error}); it is left out: {Flow}")]
+    private static partial void LogRefused(ILogger logger, string error, string flow);
+
     [LoggerMessage(3743, LogLevel.Warning, "Somebody else changed a flow ({Event}), putting it right: {Flow}")]
     private static partial void LogForeign(ILogger logger, FlowUpdateEvent @event, string flow);
 }
+
+/// <summary>A flow that the switch does not take.</summary>
+/// <param name="Flow">The flow.</param>
+/// <param name="Error">The OpenFlow error's name.</param>
+public sealed record RefusedFlow(Flow Flow, string Error);
