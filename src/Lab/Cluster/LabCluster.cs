@@ -167,8 +167,34 @@ public sealed class LabCluster
         }, ct);
         await AgentToken.EnsureAccountAsync(api, ct);
         await Manifests.ApplyCrdsAsync(this, _programs, ct);
+        if (State.Options.Kubeconfig is null)
+        {
+            await EnsureTopologyApiAsync(api, ct);
+        }
+
         StartController();
     }
+
+    /// <summary>Lets kubectl see what the controller computes: <c>kubectl get logicalports</c>. Only our API server knows the way.</summary>
+    private static Task EnsureTopologyApiAsync(ClusterApi api, CancellationToken ct) => api.EnsureAsync("/apis/apiregistration.k8s.io/v1/apiservices", new JsonObject
+    {
+        ["apiVersion"] = "apiregistration.k8s.io/v1",
+        ["kind"] = "APIService",
+        ["metadata"] = new JsonObject
+        {
+            ["name"] = "v1alpha1.topology.weft.dev",
+            ["annotations"] = new JsonObject { [ApiServer.AggregatedApis.AddressAnnotation] = $"{Underlay.V4(Underlay.ControlPlaneHost)}:7443" },
+        },
+        ["spec"] = new JsonObject
+        {
+            ["group"] = "topology.weft.dev",
+            ["version"] = "v1alpha1",
+            ["groupPriorityMinimum"] = 1000,
+            ["versionPriority"] = 15,
+            ["insecureSkipTLSVerify"] = true,
+            ["service"] = new JsonObject { ["namespace"] = SystemNamespace, ["name"] = "weft-controller", ["port"] = 7443 },
+        },
+    }, ct);
 
     private async Task StartApiServerAsync(CancellationToken ct)
     {
