@@ -77,7 +77,7 @@ public sealed partial class OvsdbClient
             }
 
             WasResumed = await _monitor.StartAsync(connection, schema, selection, _options.MonitorMethod, _stopping.Token).ConfigureAwait(false);
-            await BecomeLiveAsync(connection, schema, selection, endpoint).ConfigureAwait(false);
+            await BecomeLiveAsync(connection, schema, endpoint).ConfigureAwait(false);
             return await EndOfAsync(connection).ConfigureAwait(false);
         }
         catch (Exception e)
@@ -104,25 +104,33 @@ public sealed partial class OvsdbClient
         }
     }
 
-    private async Task BecomeLiveAsync(OvsdbConnection connection, DatabaseSchema schema, MonitorSelection asked, OvsdbEndpoint endpoint)
+    private async Task BecomeLiveAsync(OvsdbConnection connection, DatabaseSchema schema, OvsdbEndpoint endpoint)
     {
-        MonitorSelection now;
         OvsdbLock[] wishes;
-        lock (_lock)
+        await _changing.WaitAsync(_stopping.Token).ConfigureAwait(false);
+        try
         {
-            now = _selection;
-            wishes = [.. _locks.Values];
-            _live = new LiveSession(connection, schema, endpoint);
-            SessionCount++;
+            MonitorSelection now;
+            lock (_lock)
+            {
+                now = _selection;
+                wishes = [.. _locks.Values];
+                _live = new LiveSession(connection, schema, endpoint);
+                SessionCount++;
+            }
+
+            if (!ReferenceEquals(now, _monitor.Selection))
+            {
+                // The selection changed between the request and this moment.
+                await ApplySelectionAsync(connection, schema, now, _stopping.Token).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _changing.Release();
         }
 
         OvsdbMetrics.Sessions.Add(1);
-        if (!ReferenceEquals(now, asked))
-        {
-            // The conditions changed between the request and this moment.
-            await _monitor.ChangeConditionsAsync(connection, now, _stopping.Token).ConfigureAwait(false);
-        }
-
         foreach (var wish in wishes)
         {
             await RequestLockAsync(connection, wish, "lock", _stopping.Token).ConfigureAwait(false);

@@ -10,6 +10,7 @@ public sealed partial class OvsdbClient : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly OvsdbClientOptions _options;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _changing = new(1, 1);
     private readonly ReplicaMonitor _monitor;
     private readonly ServerWatch _server;
     private readonly SessionNotifications _notifications;
@@ -121,28 +122,32 @@ public sealed partial class OvsdbClient : IAsyncDisposable
         return outcome;
     }
 
-    /// <summary>Changes which rows of the followed tables are followed. When this completes, the replica is right for the new conditions.</summary>
-    /// <remarks>While disconnected it takes effect with the next connection. Tables and columns must stay the same.</remarks>
-    /// <exception cref="ArgumentException">Tables or columns differ.</exception>
-    public async Task ChangeConditionsAsync(MonitorSelection selection, CancellationToken cancellationToken = default)
+    /// <summary>Changes what is followed. When this completes, the replica is right for the new selection.</summary>
+    /// <remarks>Where only conditions differ, the server sends only the difference (monitor_cond_change); with other tables or columns the old
+    /// monitor is cancelled and a new one replaces the copy in one step. While disconnected it takes effect with the next connection.
+    /// Calls wait for each other.</remarks>
+    /// <exception cref="OvsdbConnectionException">The connection broke; the next one uses the new selection.</exception>
+    public async Task ChangeSelectionAsync(MonitorSelection selection, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(selection);
-        LiveSession? live;
-        lock (_lock)
+        await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            if (selection.IsEverything != _selection.IsEverything || !selection.Tables.Keys.SequenceEqual(_selection.Tables.Keys)
-                || selection.Tables.Values.Any(t => !SameColumns(t, _selection.Tables[t.Table])))
+            LiveSession? live;
+            lock (_lock)
             {
-                throw new ArgumentException("the new selection has other tables or columns: only conditions can change while a client runs");
+                _selection = selection;
+                live = _live;
             }
 
-            _selection = selection;
-            live = _live;
+            if (live is not null)
+            {
+                await ApplySelectionAsync(live.Connection, live.Schema, selection, cancellationToken).ConfigureAwait(false);
+            }
         }
-
-        if (live is not null)
+        finally
         {
-            await _monitor.ChangeConditionsAsync(live.Connection, selection, cancellationToken).ConfigureAwait(false);
+            _changing.Release();
         }
     }
 
@@ -216,8 +221,32 @@ public sealed partial class OvsdbClient : IAsyncDisposable
         }
     }
 
-    private static bool SameColumns(TableSelection left, TableSelection right) =>
-        left.Columns is { } l && right.Columns is { } r ? l.SequenceEqual(r) : left.Columns is null && right.Columns is null;
+    private async Task ApplySelectionAsync(
+        OvsdbConnection connection, DatabaseSchema schema, MonitorSelection selection, CancellationToken cancellationToken)
+    {
+        if (selection.HasSameColumns(_monitor.Selection))
+        {
+            await _monitor.ChangeConditionsAsync(connection, selection, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            if (_monitor.IsActive)
+            {
+                // After the reply no update of the old monitor can come any more.
+                await connection.CancelMonitorAsync(_monitor.Id, cancellationToken).ConfigureAwait(false);
+            }
+
+            WasResumed = await _monitor.StartAsync(connection, schema, selection, _options.MonitorMethod, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // Without a monitor the copy would silently stand still: only a new connection is right now.
+            connection.Break(new OvsdbConnectionException($"{connection.Name}: the change of what is followed failed: {e.Message}", e));
+            throw;
+        }
+    }
 
     private static Task RequestLockAsync(OvsdbConnection connection, OvsdbLock wish, string method, CancellationToken cancellationToken) =>
         connection.LockAsync(method, wish.Name, wish.Set, cancellationToken);

@@ -29,6 +29,9 @@ internal sealed class SeverableRelay : IAsyncDisposable
     /// <summary>Called with each piece that a client sends, before it is passed on; false cuts the connection after passing it on.</summary>
     public Func<ReadOnlyMemory<byte>, bool>? OnSent { get; set; }
 
+    /// <summary>Called with each piece that the server sends, before it is passed on; may change it.</summary>
+    public Action<Memory<byte>>? OnReceived { get; set; }
+
     public static Task<SeverableRelay> StartAsync(string target) => Task.FromResult(new SeverableRelay(target));
 
     /// <summary>Ends all connections and refuses new ones.</summary>
@@ -99,6 +102,11 @@ internal sealed class SeverableRelay : IAsyncDisposable
             int read;
             while ((read = await from.ReceiveAsync(buffer)) > 0)
             {
+                if (!sent)
+                {
+                    OnReceived?.Invoke(buffer.AsMemory(0, read));
+                }
+
                 var goOn = !sent || OnSent?.Invoke(buffer.AsMemory(0, read)) != false;
                 for (var done = 0; done < read;)
                 {

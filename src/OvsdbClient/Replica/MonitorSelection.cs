@@ -56,6 +56,11 @@ public sealed class MonitorSelection
         ? With(selection with { Where = any })
         : throw new ArgumentException($"{table} is not selected: add it before its condition");
 
+    /// <summary>True when both follow the same tables and columns, whatever the conditions.</summary>
+    internal bool HasSameColumns(MonitorSelection other) => IsEverything == other.IsEverything && Tables.Count == other.Tables.Count
+        && Tables.Values.All(t => other.Tables.TryGetValue(t.Table, out var o)
+            && (t.Columns is { } mine && o.Columns is { } theirs ? mine.SequenceEqual(theirs) : t.Columns is null && o.Columns is null));
+
     private static ImmutableArray<string> Names(IEnumerable<Column> columns) =>
         [.. columns.Select(c => c.Name).Where(n => n != "_uuid").Distinct(StringComparer.Ordinal)];
 

@@ -17,11 +17,18 @@ internal sealed class ReplicaMonitor(string id, string database, DatabaseReplica
     /// <summary>The method in use on the present connection.</summary>
     public MonitorMethod Method { get; private set; }
 
+    /// <summary>What the server was asked for last.</summary>
+    public MonitorSelection Selection { get; private set; } = MonitorSelection.None;
+
+    /// <summary>True when the server was asked for a monitor; a selection of nothing asks for none.</summary>
+    public bool IsActive => _plan is { Layouts.Count: > 0 };
+
     /// <summary>Asks for the tables, with the newest method that the server knows, and applies the reply.</summary>
     /// <returns>True when the replica was continued, false when it was replaced.</returns>
     public async Task<bool> StartAsync(
         OvsdbConnection connection, DatabaseSchema schema, MonitorSelection selection, MonitorMethod newest, CancellationToken cancellationToken)
     {
+        Selection = selection;
         var plan = MonitorPlan.Make(schema, selection);
         var conditions = ConditionsOf(selection);
         var continued = _plan is null ? null : plan.Continue(_plan);
@@ -47,6 +54,7 @@ internal sealed class ReplicaMonitor(string id, string database, DatabaseReplica
     /// <summary>Changes the conditions of followed tables on the live connection. The resulting changes are applied before this completes.</summary>
     public async Task ChangeConditionsAsync(OvsdbConnection connection, MonitorSelection selection, CancellationToken cancellationToken)
     {
+        Selection = selection;
         var conditions = ConditionsOf(selection);
         var changed = conditions.Where(c => !Same(c.Value, _conditions!.GetValueOrDefault(c.Key))).ToArray();
         if (changed.Length == 0 || Method == MonitorMethod.Monitor)
