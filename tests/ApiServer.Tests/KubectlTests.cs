@@ -104,8 +104,11 @@ public sealed class KubectlTests
         Assert.That(await KubectlAsync("get node n2"), Does.Contain("SchedulingDisabled"));
         await KubectlAsync("uncordon n2");
         await KubectlAsync("-n typed delete deployment web --cascade=foreground --wait=false");
-        await Eventually.True("the pods, which have no kubelet to end them, are gone", async () =>
-            (await KubectlAsync("-n typed delete pods --all --grace-period=0 --force")).Length == 0 && (await RunAsync("-n typed get deployment web", null)).Code != 0);
+        await Eventually.True("the deployment goes when its pods, which have no kubelet to end them, are gone", async () =>
+        {
+            await KubectlAsync("-n typed delete pods --all --grace-period=0 --force");
+            return (await RunAsync("-n typed get deployment web", null)).Code != 0;
+        });
         Assert.That(await KubectlAsync("delete namespace typed --timeout=20s"), Does.Contain("\"typed\" deleted"));
         Assert.That(await FailAsync("get namespace typed"), Does.Contain("NotFound"));
     }
