@@ -36,6 +36,15 @@ public sealed class Admission(IReadOnlyDictionary<string, ResourceStrategy> stra
         }
 
         var metadata = tree.Child("metadata");
+        foreach (var name in (string[])["labels", "annotations", "finalizers", "ownerReferences"])
+        {
+            // Empty means absent, and is stored so.
+            if (metadata[name] is JsonObject { Count: 0 } or JsonArray { Count: 0 })
+            {
+                metadata.Remove(name);
+            }
+        }
+
         if (!type.Namespaced)
         {
             metadata.Remove("namespace");
