@@ -14,7 +14,13 @@ public class OpenFlowException : Exception
 }
 
 /// <summary>Bytes that are not what the OpenFlow 1.3 specification or Open vSwitch's extensions say.</summary>
-public sealed class OpenFlowFormatException(string message) : OpenFlowException(message);
+/// <param name="message">What is wrong.</param>
+/// <param name="errorName">The OpenFlow error that Open vSwitch gives for it, e.g. "OFPBAC_BAD_LEN"; null when there is no certain one.</param>
+public sealed class OpenFlowFormatException(string message, string? errorName = null) : OpenFlowException(message)
+{
+    /// <summary>The OpenFlow error that Open vSwitch gives for it, e.g. "OFPBAC_BAD_LEN"; null when there is no certain one.</summary>
+    public string? ErrorName { get; } = errorName;
+}
 
 /// <summary>Text that is not ovs-ofctl syntax (ovs-fields(7), ovs-actions(7), ovs-ofctl(8)).</summary>
 public sealed class OpenFlowTextException(string message) : OpenFlowException(message);

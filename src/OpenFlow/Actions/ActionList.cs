@@ -59,7 +59,7 @@ public readonly struct ActionList : IEquatable<ActionList>
         var length = data.Length < 4 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(data[2..]);
         return length >= 8 && length % 8 == 0 && length <= data.Length
             ? length
-            : throw new OpenFlowFormatException($"an action of length {length} in {data.Length} bytes; lengths are multiples of 8");
+            : throw new OpenFlowFormatException($"an action of length {length} in {data.Length} bytes; lengths are multiples of 8", "OFPBAC_BAD_LEN");
     }
 
     /// <summary>Decodes the actions one by one; an action that the library does not know is an <see cref="UnknownAction"/>.</summary>

@@ -60,6 +60,8 @@ public static class MessageCodec
         MessageType.FlowMod => FlowMod.Decode(ref r),
         MessageType.GroupMod => GroupMod.Decode(ref r),
         MessageType.MeterMod => MeterMod.Decode(ref r),
+        MessageType.PortMod => PortMod.Decode(ref r),
+        MessageType.TableMod => TableMod.Decode(ref r),
         MessageType.MultipartRequest or MessageType.MultipartReply => Multipart.Decode(ref r, type == MessageType.MultipartReply),
         MessageType.RoleRequest or MessageType.RoleReply => RoleMessage.Decode(ref r, type == MessageType.RoleReply),
         MessageType.GetAsyncReply or MessageType.SetAsync => AsyncConfig.Decode(ref r, type),

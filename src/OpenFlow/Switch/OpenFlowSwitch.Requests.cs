@@ -59,6 +59,49 @@ public sealed partial class OpenFlowSwitch
         return ports.ToImmutable();
     }
 
+    /// <summary>Who made the switch.</summary>
+    public async Task<SwitchDescription> DescribeAsync(CancellationToken cancel = default)
+    {
+        SwitchDescription? description = null;
+        await RequestPartsAsync(MultipartType.Description, [], body => description = SwitchDescription.Decode(body), cancel).ConfigureAwait(false);
+        return description!;
+    }
+
+    /// <summary>Sums the counters of flows.</summary>
+    public async Task<AggregateStats> SumFlowsAsync(FlowFilter? filter = null, CancellationToken cancel = default)
+    {
+        var sums = new AggregateStats(0, 0, 0);
+        await RequestPartsAsync(MultipartType.Aggregate, (filter ?? new FlowFilter()).Encode(), body => sums = AggregateStats.Decode(body), cancel).ConfigureAwait(false);
+        return sums;
+    }
+
+    /// <summary>Reads the counters of all tables.</summary>
+    public Task<IReadOnlyList<TableStats>> TableStatsAsync(CancellationToken cancel = default) => RowsAsync<TableStats>(MultipartType.Table, [], StatisticsCodec.Tables, cancel);
+
+    /// <summary>Reads the counters of all ports.</summary>
+    public Task<IReadOnlyList<PortStats>> PortStatsAsync(CancellationToken cancel = default) =>
+        RowsAsync<PortStats>(MultipartType.PortStats, [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0], StatisticsCodec.Ports, cancel);
+
+    /// <summary>Reads the counters of all queues.</summary>
+    public Task<IReadOnlyList<QueueStats>> QueueStatsAsync(CancellationToken cancel = default) =>
+        RowsAsync<QueueStats>(MultipartType.Queue, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], StatisticsCodec.Queues, cancel);
+
+    /// <summary>Reads the counters of all groups.</summary>
+    public Task<IReadOnlyList<GroupStats>> GroupStatsAsync(CancellationToken cancel = default) =>
+        RowsAsync<GroupStats>(MultipartType.Group, [0xff, 0xff, 0xff, 0xfc, 0, 0, 0, 0], StatisticsCodec.Groups, cancel);
+
+    /// <summary>Reads the counters of all meters.</summary>
+    public Task<IReadOnlyList<MeterStats>> MeterStatsAsync(CancellationToken cancel = default) =>
+        RowsAsync<MeterStats>(MultipartType.Meter, [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0], StatisticsCodec.Meters, cancel);
+
+    /// <summary>What meters can do.</summary>
+    public async Task<MeterFeatures> MeterFeaturesAsync(CancellationToken cancel = default)
+    {
+        MeterFeatures? features = null;
+        await RequestPartsAsync(MultipartType.MeterFeatures, [], body => features = MeterFeatures.Decode(body), cancel).ConfigureAwait(false);
+        return features!;
+    }
+
     /// <summary>Hears of changes to flows (<see cref="FlowsChanged"/>), until the connection ends or <see cref="CancelMonitorAsync"/>.</summary>
     /// <returns>The flows that are there now, when <see cref="FlowMonitorFlags.Initial"/> is given.</returns>
     public async Task<IReadOnlyList<FlowUpdate>> MonitorFlowsAsync(uint monitorId, FlowMonitorFlags flags = FlowMonitorFlags.Changes, FlowFilter? filter = null, CancellationToken cancel = default)
@@ -84,6 +127,15 @@ public sealed partial class OpenFlowSwitch
 
     /// <summary>Empties a conntrack zone.</summary>
     public Task FlushConntrackAsync(ushort zone, CancellationToken cancel = default) => Connection.SendAsync([new FlushConntrackZone(zone)], cancel);
+
+    private delegate List<T> ReadRows<T>(ReadOnlySpan<byte> body);
+
+    private async Task<IReadOnlyList<T>> RowsAsync<T>(MultipartType kind, byte[] request, ReadRows<T> read, CancellationToken cancel)
+    {
+        var rows = new List<T>();
+        await RequestPartsAsync(kind, request, body => rows.AddRange(read(body)), cancel).ConfigureAwait(false);
+        return rows;
+    }
 
     private delegate void ReadPart(ReadOnlySpan<byte> body);
 

@@ -73,19 +73,19 @@ internal sealed class FlowTextWriter(NameMap? names)
         for (var offset = 0; offset < bytes.Length; offset += 16)
         {
             var row = bytes[offset..Math.Min(offset + 16, bytes.Length)];
-            _out.Append($"{offset:x8} ");
+            _out.Append($"{offset:x8}  ");
             for (var i = 0; i < 16; i++)
             {
-                _out.Append(i < row.Length ? $"{(i == 8 ? '-' : ' ')}{row[i]:x2}" : "   ");
+                _out.Append(i < row.Length ? $"{row[i]:x2}{(i == 7 ? '-' : ' ')}" : "   ");
             }
 
-            _out.Append(" |");
+            _out.Append('|');
             foreach (var b in row)
             {
                 _out.Append(b is >= 0x20 and < 0x7f ? (char)b : '.');
             }
 
-            _out.Append('|').Append('\n');
+            _out.Append(' ', 16 - row.Length).Append('|').Append('\n');
         }
     }
 

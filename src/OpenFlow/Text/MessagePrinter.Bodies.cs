@@ -79,7 +79,7 @@ internal static partial class MessagePrinter
         text.Put($" dpid:{features.DatapathId:x16}\nn_tables:{features.Tables}, n_buffers:{features.Buffers}");
         text.Optional(features.AuxiliaryId != 0, $", auxiliary_id:{features.AuxiliaryId}");
         text.Put("\ncapabilities: ");
-        text.Put(BitNames(features.Capabilities, ' ', ["FLOW_STATS", "TABLE_STATS", "PORT_STATS", "GROUP_STATS", null, "IP_REASM", "QUEUE_STATS", null, "PORT_BLOCKED"]));
+        text.Put(BitNames(features.Capabilities & 0x16f, ' ', ["FLOW_STATS", "TABLE_STATS", "PORT_STATS", "GROUP_STATS", null, "IP_REASM", "QUEUE_STATS", null, "PORT_BLOCKED"]));
         text.Put("\n");
     }
 
@@ -148,15 +148,19 @@ internal static partial class MessagePrinter
         text.Put($"({port.Name}): addr:{port.Address}\n");
         text.Put($"     config:     {BitNames(port.Config, ' ', ["PORT_DOWN", null, "NO_RECV", null, null, "NO_FWD", "NO_PACKET_IN"])}\n");
         text.Put($"     state:      {BitNames(port.State, ' ', ["LINK_DOWN", "BLOCKED", "LIVE"])}\n");
-        string[] features = ["10MB-HD", "10MB-FD", "100MB-HD", "100MB-FD", "1GB-HD", "1GB-FD", "10GB-FD", "40GB-FD", "100GB-FD", "1TB-FD", "OTHER", "COPPER", "FIBER", "AUTO_NEG", "AUTO_PAUSE", "AUTO_PAUSE_ASYM"];
         Feature("current:    ", port.Current);
         Feature("advertised: ", port.Advertised);
         Feature("supported:  ", port.Supported);
         Feature("peer:       ", port.Peer);
         text.Put($"     speed: {port.CurrentSpeed / 1000} Mbps now, {port.MaxSpeed / 1000} Mbps max\n");
 
-        void Feature(string name, uint bits) => text.Optional(bits != 0, $"     {name}{BitNames(bits, ' ', features)}\n");
+        void Feature(string name, uint bits) => text.Optional(bits != 0, $"     {name}{BitNames(bits, ' ', PortFeatures)}\n");
     }
+
+    private static readonly string?[] PortFeatures =
+    [
+        "10MB-HD", "10MB-FD", "100MB-HD", "100MB-FD", "1GB-HD", "1GB-FD", "10GB-FD", "40GB-FD", "100GB-FD", "1TB-FD", "OTHER", "COPPER", "FIBER", "AUTO_NEG", "AUTO_PAUSE", "AUTO_PAUSE_ASYM",
+    ];
 
     private static void TlvModBody(FlowTextWriter text, TlvTableMod mod)
     {
@@ -188,6 +192,11 @@ internal static partial class MessagePrinter
         if (!part.IsReply)
         {
             RequestBody(text, part);
+            return;
+        }
+
+        if (Statistics(text, part))
+        {
             return;
         }
 
@@ -255,6 +264,10 @@ internal static partial class MessagePrinter
         {
             var id = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(part.Body.Span);
             text.Put(id == MeterMod.AllMeters ? " meter=all" : $" meter={id}");
+        }
+        else
+        {
+            StatisticsRequest(text, part);
         }
     }
 

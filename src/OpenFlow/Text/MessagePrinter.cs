@@ -31,7 +31,14 @@ internal static partial class MessagePrinter
         catch (OpenFlowFormatException e)
         {
             Header(text, frame);
-            text.Put($" ***decode error: {e.Message}***\n");
+            text.Put($" ***decode error: {e.ErrorName ?? e.Message}***\n");
+            text.HexDump(frame);
+            return;
+        }
+
+        if (UnknownKind(message, frame) is { } error)
+        {
+            text.Put($"***decode error: {error}***\n");
             text.HexDump(frame);
             return;
         }
@@ -43,7 +50,7 @@ internal static partial class MessagePrinter
         }
         catch (OpenFlowFormatException e)
         {
-            text.Put($" ***decode error: {e.Message}***\n");
+            text.Put($" ***decode error: {e.ErrorName ?? e.Message}***\n");
             text.HexDump(frame);
         }
 
@@ -127,7 +134,7 @@ internal static partial class MessagePrinter
                 PortBody(text, status.Port);
                 break;
             case RoleMessage role:
-                text.Put($" role={(role.Role < 4 ? new[] { "nochange", "equal", "primary", "secondary" }[role.Role] : "unknown")}");
+                text.Put($" role={RoleName(role.Role)}");
                 text.Optional(role.Role is 2 or 3 || role.IsReply && role.GenerationId != ulong.MaxValue, $" generation_id={role.GenerationId}");
                 break;
             case BundleControl control:
@@ -145,12 +152,40 @@ internal static partial class MessagePrinter
             case CancelFlowMonitor cancel: text.Put($" id={cancel.MonitorId}"); break;
             case TlvTableMod mod: TlvModBody(text, mod); break;
             case TlvTableReply reply: TlvReplyBody(text, reply); break;
-            case UnknownMessage or ExperimenterMessage:
+            case AsyncConfig config: AsyncBody(text, config); break;
+            case PortMod mod: PortModBody(text, mod); break;
+            case TableMod mod: text.Put(mod.Table == 255 ? " table_id: ALL_TABLES" : $" table_id: {mod.Table}"); break;
+            case ExperimenterMessage { Experimenter: Wire.Vendors.Onf, Subtype: 1911 } status: RoleStatusBody(text, status); break;
+            case ExperimenterMessage { Body.Length: > 0 } or UnknownMessage:
                 text.Put("\n");
                 text.HexDump(frame);
                 break;
         }
     }
+
+    /// <summary>What OVS calls a message that it does not know; null for those that it does.</summary>
+    private static string? UnknownKind(OpenFlowMessage message, ReadOnlySpan<byte> frame) => message switch
+    {
+        UnknownMessage when frame[1] >= Names.Length => "OFPBRC_BAD_TYPE",
+        ExperimenterMessage { Experimenter: not (Wire.Vendors.Onf or Wire.Vendors.Nicira) } => "OFPBRC_BAD_VENDOR",
+        ExperimenterMessage e when ExperimenterName(e.Experimenter, e.Subtype).StartsWith("OFPT", StringComparison.Ordinal) => "OFPBRC_BAD_SUBTYPE",
+        Multipart { Kind: MultipartType.Experimenter, Body.Length: < 8 } => "OFPBRC_BAD_LEN",
+        Multipart { Kind: not MultipartType.Experimenter } part when (int)part.Kind >= Multiparts.Length => "OFPBRC_BAD_STAT",
+        _ => null,
+    };
+
+    private static void RoleStatusBody(FlowTextWriter text, ExperimenterMessage status)
+    {
+        var r = new Wire.WireReader(status.Body.AsSpan());
+        var (role, reason) = (r.U32(), r.U8());
+        r.Skip(3);
+        var generation = r.U64();
+        text.Put($" role={RoleName(role)}");
+        text.Optional(generation != ulong.MaxValue, $" generation_id={generation}");
+        text.Put($" reason={reason switch { 0 => "primary_request", 1 => "configuration_changed", 2 => "experimenter_data_changed", _ => "(unknown)" }}");
+    }
+
+    private static string RoleName(uint role) => role switch { 0 => "nochange", 1 => "equal", 2 => "primary", 3 => "secondary", _ => "unknown" };
 
     private static string BundleName(BundleControlType type) => type switch
     {

@@ -39,7 +39,7 @@ internal ref struct WireReader(ReadOnlySpan<byte> data)
     {
         if ((uint)count > (uint)Remaining)
         {
-            throw new OpenFlowFormatException($"{count} bytes are needed at offset {Position}, only {Remaining} are left");
+            throw new OpenFlowFormatException($"{count} bytes are needed at offset {Position}, only {Remaining} are left", "OFPBRC_BAD_LEN");
         }
 
         var span = _data.Slice(Position, count);

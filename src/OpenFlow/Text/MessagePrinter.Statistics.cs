@@ -1,0 +1,210 @@
+using System.Buffers.Binary;
+using Weft.OpenFlow.Entries;
+using Weft.OpenFlow.Fields;
+using Weft.OpenFlow.Messages;
+
+namespace Weft.OpenFlow.Text;
+
+/// <content>Counters, requests for them, flow monitors, asynchronous configuration.</content>
+internal static partial class MessagePrinter
+{
+    private static bool Statistics(FlowTextWriter text, Multipart part)
+    {
+        var body = part.Body.Span;
+        switch (part.Kind)
+        {
+            case MultipartType.Aggregate:
+                var sums = AggregateStats.Decode(body);
+                text.Put($" packet_count={sums.Packets} byte_count={sums.Bytes} flow_count={sums.Flows}");
+                return true;
+            case MultipartType.Description:
+                var d = SwitchDescription.Decode(body);
+                text.Put($"\nManufacturer: {d.Manufacturer}\nHardware: {d.Hardware}\nSoftware: {d.Software}\nSerial Num: {d.SerialNumber}\nDP Description: {d.Datapath}\n");
+                return true;
+            case MultipartType.PortStats: PortRows(text, StatisticsCodec.Ports(body)); return true;
+            case MultipartType.Queue: QueueRows(text, StatisticsCodec.Queues(body)); return true;
+            case MultipartType.Group: GroupRows(text, StatisticsCodec.Groups(body)); return true;
+            case MultipartType.Meter: MeterRows(text, StatisticsCodec.Meters(body)); return true;
+            case MultipartType.MeterFeatures:
+                var f = MeterFeatures.Decode(body);
+                text.Put($"\nmax_meter:{f.MaxMeters} max_bands:{f.MaxBands} max_color:{f.MaxColor}\nband_types: ");
+                text.Put(BitNames(f.BandTypes, ' ', [null, "drop", "dscp_remark"]));
+                text.Put($"\ncapabilities: {BitNames((uint)f.Capabilities, ' ', ["kbps", "pktps", "burst", "stats"])}\n");
+                return true;
+            case MultipartType.Experimenter when body.Length >= 8 && BinaryPrimitives.ReadUInt32BigEndian(body[4..]) == FlowMonitorCodec.Subtype:
+                MonitorRows(text, FlowMonitorCodec.ReadUpdates(body[8..]));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private static void PortRows(FlowTextWriter text, List<PortStats> rows)
+    {
+        text.Put($" {rows.Count} ports\n");
+        foreach (var p in rows)
+        {
+            text.Put("  port ");
+            text.Optional(p.Port < 10, " ");
+            text.Port(p.Port);
+            text.Put($": rx pkts={Count(p.RxPackets)}, bytes={Count(p.RxBytes)}, drop={Count(p.RxDropped)}, errs={Count(p.RxErrors)}, frame={Count(p.RxFrameErrors)}, over={Count(p.RxOverErrors)}, crc={Count(p.RxCrcErrors)}\n");
+            text.Put($"           tx pkts={Count(p.TxPackets)}, bytes={Count(p.TxBytes)}, drop={Count(p.TxDropped)}, errs={Count(p.TxErrors)}, coll={Count(p.Collisions)}\n");
+            text.Optional(p.Duration.Seconds != uint.MaxValue, $"           duration={p.Duration}s\n");
+        }
+    }
+
+    private static void QueueRows(FlowTextWriter text, List<QueueStats> rows)
+    {
+        text.Put($" {rows.Count} queues\n");
+        foreach (var q in rows)
+        {
+            text.Put("  port ");
+            text.Port(q.Port);
+            text.Put($" queue {(q.Queue == uint.MaxValue ? "ALL" : $"{q.Queue}")}: bytes={Count(q.TxBytes)}, pkts={Count(q.TxPackets)}, errors={Count(q.TxErrors)}, duration=");
+            text.Put(q.Duration.Seconds == uint.MaxValue ? "?\n" : $"{q.Duration}s\n");
+        }
+    }
+
+    private static void GroupRows(FlowTextWriter text, List<GroupStats> rows)
+    {
+        foreach (var g in rows)
+        {
+            text.Put("\n ");
+            text.Put($"group_id={g.Id},");
+            text.Optional(g.Duration.Seconds != uint.MaxValue, $"duration={g.Duration}s,");
+            text.Put($"ref_count={g.References},packet_count={g.Packets},byte_count={g.Bytes}");
+            for (var i = 0; i < g.Buckets.Length; i++)
+            {
+                text.Optional(g.Buckets[i].Packets != ulong.MaxValue, $",bucket{i}:packet_count={g.Buckets[i].Packets},byte_count={g.Buckets[i].Bytes}");
+            }
+        }
+    }
+
+    private static void MeterRows(FlowTextWriter text, List<MeterStats> rows)
+    {
+        foreach (var m in rows)
+        {
+            text.Put($"\nmeter:{m.Id} flow_count:{m.Flows} packet_in_count:{m.Packets} byte_in_count:{m.Bytes} duration:{m.Duration}s bands:\n");
+            for (var i = 0; i < m.Bands.Length; i++)
+            {
+                text.Put($"{i}: packet_count:{m.Bands[i].Packets} byte_count:{m.Bands[i].Bytes}\n");
+            }
+        }
+    }
+
+    private static void MonitorRows(FlowTextWriter text, List<FlowUpdate> updates)
+    {
+        string[] reasons = ["idle", "hard", "delete", "group_delete", "meter_delete", "eviction"];
+        foreach (var u in updates)
+        {
+            text.Put("\n event=");
+            if (u.Flow is not { } flow)
+            {
+                text.Put($"ABBREV xid=0x{u.Xid:x}");
+                continue;
+            }
+
+            text.Put(u.Event switch { FlowUpdateEvent.Added => "ADDED", FlowUpdateEvent.Modified => "MODIFIED", _ => $"DELETED reason={(u.Reason < reasons.Length ? reasons[u.Reason] : $"{u.Reason}")}" });
+            text.Put(" table=");
+            text.Table(flow.Table);
+            text.Optional(flow.IdleTimeout != 0, $" idle_timeout={flow.IdleTimeout}");
+            text.Optional(flow.HardTimeout != 0, $" hard_timeout={flow.HardTimeout}");
+            text.Put($" cookie=0x{flow.Cookie:x} ");
+            text.Optional(flow.Priority != Flow.DefaultPriority, $"priority={flow.Priority},");
+            MatchText.Write(text, flow.Match);
+            text.Chomp(',');
+            if (!flow.Instructions.IsDrop)
+            {
+                text.Optional(text.Last != ' ', " ");
+                text.Put("actions=");
+                text.Instructions(flow.Instructions);
+            }
+        }
+    }
+
+    /// <summary>Requests for ports, queues and monitors; the others print nothing more.</summary>
+    private static void StatisticsRequest(FlowTextWriter text, Multipart part)
+    {
+        var r = new Wire.WireReader(part.Body.Span);
+        switch (part.Kind)
+        {
+            case MultipartType.PortStats:
+                text.Put(" port_no=");
+                text.Port(r.U32());
+                break;
+            case MultipartType.Queue:
+                text.Put(" port=");
+                text.Port(r.U32());
+                var queue = r.U32();
+                text.Put(queue == uint.MaxValue ? " queue=ALL" : $" queue={queue}");
+                break;
+            case MultipartType.Group:
+                var group = r.U32();
+                text.Put(group == GroupMod.AllGroups ? " group_id=ALL" : $" group_id={group}");
+                break;
+            case MultipartType.Experimenter when part.Body.Length >= 8:
+                r.Skip(8);
+                while (r.Remaining > 0)
+                {
+                    MonitorRequest(text, ref r);
+                }
+
+                break;
+        }
+    }
+
+    private static void MonitorRequest(FlowTextWriter text, ref Wire.WireReader r)
+    {
+        var (id, flags) = (r.U32(), r.U16());
+        r.Skip(2);
+        var port = r.U32();
+        var table = r.U8();
+        r.Skip(3);
+        var match = OxmCodec.ReadMatch(ref r);
+        text.Put($"\n id={id} flags={BitNames(flags, ',', ["initial", "add", "delete", "modify", "actions", "own"])}");
+        if (port != Ports.Any)
+        {
+            text.Put(" out_port=");
+            text.Port(port);
+        }
+
+        if (table != 255)
+        {
+            text.Put(" table=");
+            text.Table(table);
+        }
+
+        text.Put(" ");
+        MatchText.Write(text, match);
+        text.Chomp(' ');
+    }
+
+    private static void AsyncBody(FlowTextWriter text, AsyncConfig config)
+    {
+        ReadOnlySpan<string?> packets = ["no_match", "action", "invalid_ttl", "action_set", "group", "packet_out"];
+        ReadOnlySpan<string?> ports = ["add", "delete", "modify"];
+        ReadOnlySpan<string?> flows = ["idle", "hard", "delete", "group_delete", "meter_delete", "eviction"];
+        for (var i = 0; i < 2; i++)
+        {
+            text.Put(i == 0 ? "\n primary:\n" : "\n secondary:\n");
+            text.Put($"       PACKET_IN: {Reasons(i == 0 ? config.PacketIn : config.PacketInSlave, packets)}\n");
+            text.Put($"     PORT_STATUS: {Reasons(i == 0 ? config.PortStatus : config.PortStatusSlave, ports)}\n");
+            text.Put($"    FLOW_REMOVED: {Reasons(i == 0 ? config.FlowRemoved : config.FlowRemovedSlave, flows)}\n");
+            text.Put("     ROLE_STATUS: (off)\n    TABLE_STATUS: (off)\n  REQUESTFORWARD: (off)\n");
+        }
+    }
+
+    private static string Reasons(uint bits, ReadOnlySpan<string?> names) => (bits & ((1u << names.Length) - 1)) is var known && known == 0 ? "(off)" : BitNames(known, ' ', names);
+
+    private static void PortModBody(FlowTextWriter text, PortMod mod)
+    {
+        text.Put(" port: ");
+        text.Port(mod.Port);
+        string?[] config = ["PORT_DOWN", null, "NO_RECV", null, null, "NO_FWD", "NO_PACKET_IN"];
+        text.Put($": addr:{mod.Address}\n     config: {BitNames(mod.Config & mod.Mask, ' ', config)}\n     mask:   {BitNames(mod.Mask, ' ', config)}\n     advertise: ");
+        text.Put(mod.Advertise == 0 ? "UNCHANGED\n" : BitNames(mod.Advertise, ' ', PortFeatures) + "\n");
+    }
+
+    /// <summary>A counter, ? when the switch does not know it.</summary>
+    private static string Count(ulong value) => value == ulong.MaxValue ? "?" : $"{value}";
+}
