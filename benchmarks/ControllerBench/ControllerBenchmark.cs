@@ -5,7 +5,7 @@ namespace Weft.Bench.ControllerBench;
 /// <summary>The controller's benchmarks. Each case runs in a process of its own, so that its peak memory is its own.</summary>
 internal static class ControllerBenchmark
 {
-    private static readonly string[] Cases = ["a", "b", "c", "d"];
+    private static readonly string[] Cases = ["a", "b", "c", "d", "e"];
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -41,6 +41,9 @@ internal static class ControllerBenchmark
                 return 0;
             case "d":
                 SingleChanges.Run();
+                return 0;
+            case "e":
+                await ManyAgents.RunAsync();
                 return 0;
             default:
                 Console.Error.WriteLine($"no case '{name}': {string.Join(", ", Cases)}");

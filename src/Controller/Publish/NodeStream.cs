@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Weft.Topology;
 
@@ -12,6 +13,10 @@ namespace Weft.Controller.Publish;
 public sealed class NodeStream(Publisher publisher, string node, TimeSpan aliveEvery)
 {
     private const int FlushBytes = 64 * 1024;
+
+    /// <summary>Lines of items that all nodes have: thousands of agents that connect together get the same ones.</summary>
+    private static readonly ConditionalWeakTable<TopologyItem, byte[]> SharedLines = [];
+
     private long _revision;
 
     /// <summary>Writes until the reader goes, the node ends, or it is cancelled.</summary>
@@ -77,6 +82,9 @@ public sealed class NodeStream(Publisher publisher, string node, TimeSpan aliveE
         output.Write("\n"u8);
     }
 
+    private static byte[] EncodeLine(TopologyItem item) =>
+        [.. JsonSerializer.SerializeToUtf8Bytes(new SnapshotItem(item), TopologyJson.Default.Frame), (byte)'\n'];
+
     private Delta Advance(Delta delta)
     {
         _revision = delta.Revision;
@@ -96,7 +104,15 @@ public sealed class NodeStream(Publisher publisher, string node, TimeSpan aliveE
         Write(json, output, new SnapshotBegin(publisher.Epoch, revision));
         foreach (var item in items)
         {
-            Write(json, output, new SnapshotItem(item));
+            if (item is NodeEndpoint or LoadBalancer or EndpointSet)
+            {
+                output.Write(SharedLines.GetValue(item, EncodeLine));
+            }
+            else
+            {
+                Write(json, output, new SnapshotItem(item));
+            }
+
             if (output.UnflushedBytes > FlushBytes && (await output.FlushAsync(ct).ConfigureAwait(false)).IsCompleted)
             {
                 return false;
