@@ -1,0 +1,118 @@
+using Weft.Controller.Network;
+using Weft.Kubernetes;
+using Weft.Topology;
+
+namespace Weft.Controller.Tests.Network;
+
+/// <summary>The cost of a change is counted in objects computed: it must not grow with the cluster.</summary>
+public sealed class CostOfChangeTests
+{
+    private static readonly (string Name, Action<LogicalNetwork> Change)[] Changes =
+    [
+        ("pod created", n => n.Upsert(Pod("ns-0", "extra", "web", "10.9.9.9"))),
+        ("pod relabelled", n => n.Upsert(Pod("ns-0", "extra", "db", "10.9.9.9"))),
+        ("pod given another address", n => n.Upsert(Pod("ns-0", "extra", "db", "10.9.9.8"))),
+        ("policy changed", n => n.Upsert(Policy("ns-0", "np", "db"))),
+        ("policy deleted", n => n.RemovePolicy(new ObjectKey("ns-0", "np"))),
+        ("pod deleted", n => n.RemovePod(new ObjectKey("ns-0", "extra"))),
+        ("endpoint changed", n => n.Upsert(Slice(2))),
+        ("namespace relabelled", n => n.Upsert(Namespace("ns-0", "b"))),
+    ];
+
+    [Test]
+    public void A_change_computes_the_same_number_of_objects_in_a_small_and_in_a_large_cluster()
+    {
+        var (small, large) = (Costs(namespaces: 10), Costs(namespaces: 1000));
+        Assert.That(large, Is.EqualTo(small), string.Join(", ", Changes.Select(c => c.Name)));
+        Assert.That(large, Has.All.LessThan(40));
+    }
+
+    [Test]
+    public void A_change_concerns_only_the_nodes_that_have_it()
+    {
+        var network = Cluster(namespaces: 100);
+        network.Upsert(Pod("ns-0", "extra", "web", "10.9.9.9"));
+        Assert.That(network.Commit().Nodes, Is.EquivalentTo(new[] { "node-0", "node-1" }), "the pod's node, and the node of the pod whose policy names it");
+        network.Upsert(Pod("ns-0", "extra", "web", "10.9.9.9"));
+        Assert.That(network.Commit(), Is.EqualTo(CommittedChanges.None));
+    }
+
+    private static long[] Costs(int namespaces)
+    {
+        var network = Cluster(namespaces);
+        return Changes.Select(change =>
+        {
+            var before = network.Work;
+            change.Change(network);
+            network.Commit();
+            return network.Work - before;
+        }).ToArray();
+    }
+
+    /// <summary>In each namespace a web and a db pod on two nodes, a policy between them and one that looks into other namespaces.</summary>
+    private static LogicalNetwork Cluster(int namespaces)
+    {
+        var network = new LogicalNetwork(new ClusterSettings { Id = ClusterSettings.TheId });
+        for (var i = 0; i < namespaces; i++)
+        {
+            foreach (var node in new[] { $"node-{2 * i}", $"node-{(2 * i) + 1}" })
+            {
+                network.Upsert(new V1Node { Metadata = new V1ObjectMeta { Name = node } });
+            }
+
+            network.Upsert(Namespace($"ns-{i}", "a"));
+            network.Upsert(Pod($"ns-{i}", "web", "web", $"10.0.{i / 256}.{i % 256}", $"node-{2 * i}"));
+            network.Upsert(Pod($"ns-{i}", "db", "db", $"10.1.{i / 256}.{i % 256}", $"node-{(2 * i) + 1}"));
+            network.Upsert(Policy($"ns-{i}", "np", "web"));
+            network.Upsert(Policy($"ns-{i}", "other", $"only-{i}", new V1LabelSelector { MatchLabels = new() { ["group"] = $"g{i}" } }));
+        }
+
+        network.Upsert(new V1Service
+        {
+            Metadata = new V1ObjectMeta { NamespaceProperty = "ns-0", Name = "s" },
+            Spec = new V1ServiceSpec { ClusterIPs = ["10.96.0.1"], Ports = [new V1ServicePort { Name = "web", Port = 80 }] },
+        });
+        network.Upsert(Slice(1));
+        network.Commit();
+        foreach (var node in network.NodeNames.ToArray())
+        {
+            network.Snapshot(node);
+        }
+
+        return network;
+    }
+
+    private static V1Namespace Namespace(string name, string team) =>
+        new() { Metadata = new V1ObjectMeta { Name = name, Labels = new() { ["kubernetes.io/metadata.name"] = name, ["team"] = team } } };
+
+    private static V1Pod Pod(string ns, string name, string app, string ip, string node = "node-0") => new()
+    {
+        Metadata = new V1ObjectMeta { NamespaceProperty = ns, Name = name, Uid = name, Labels = new() { ["app"] = app } },
+        Spec = new V1PodSpec { NodeName = node },
+        Status = new V1PodStatus { Phase = "Running", PodIPs = [new V1PodIP { Ip = ip }] },
+    };
+
+    private static V1NetworkPolicy Policy(string ns, string name, string from, V1LabelSelector? namespaces = null) => new()
+    {
+        Metadata = new V1ObjectMeta { NamespaceProperty = ns, Name = name },
+        Spec = new V1NetworkPolicySpec
+        {
+            PodSelector = new V1LabelSelector { MatchLabels = new() { ["app"] = "db" } },
+            Ingress =
+            [
+                new V1NetworkPolicyIngressRule
+                {
+                    FromProperty = [new V1NetworkPolicyPeer { NamespaceSelector = namespaces, PodSelector = new V1LabelSelector { MatchLabels = new() { ["app"] = from } } }],
+                },
+            ],
+        },
+    };
+
+    private static V1EndpointSlice Slice(int last) => new()
+    {
+        Metadata = new V1ObjectMeta { NamespaceProperty = "ns-0", Name = "s-1", Labels = new() { ["kubernetes.io/service-name"] = "s" } },
+        AddressType = "IPv4",
+        Ports = [new V1EndpointPort { Name = "web", Port = 8080 }],
+        Endpoints = [new V1Endpoint { Addresses = [$"10.0.0.{last}"] }],
+    };
+}
