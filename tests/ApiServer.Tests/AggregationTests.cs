@@ -10,12 +10,21 @@ public sealed class AggregationTests
 
     private TestServer _front = null!;
     private TestServer _back = null!;
+    private string _folder = "";
 
     [SetUp]
     public async Task StartAsync()
     {
         _back = await TestServer.StartAsync();
-        _front = await TestServer.StartAsync();
+
+        // One authority for both: the front shows the other one its front-proxy certificate.
+        _folder = Directory.CreateTempSubdirectory("weft-api-").FullName;
+        foreach (var name in (string[])["ca.crt", "ca.key"])
+        {
+            File.Copy(Path.Combine(_back.Folder, name), Path.Combine(_folder, name));
+        }
+
+        _front = await TestServer.StartAsync(directory: _folder);
         await _back.CreateAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", Definition);
     }
 
@@ -24,6 +33,7 @@ public sealed class AggregationTests
     {
         await _front.DisposeAsync();
         await _back.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
     }
 
     [Test]

@@ -8,6 +8,9 @@ public static class SystemObjects
     /// <summary>The common name under which this server asks servers of other APIs.</summary>
     public const string FrontProxyName = "front-proxy-client";
 
+    /// <summary>The name in the certificate with which requests come to aggregated API servers.</summary>
+    public const string FrontProxyUser = "front-proxy-client";
+
     public static void Ensure(ObjectOperations operations, ApiServerOptions options, Uri server, string authority)
     {
         var namespaces = operations.Registry.Find("", "v1", "namespaces")!;
@@ -32,14 +35,26 @@ public static class SystemObjects
             },
         });
         PublishAddress(operations, server);
-        foreach (var (name, rule) in ((string, JsonObject)[])
+        EnsureRoles(operations);
+    }
+
+    /// <summary>The roles that charts refer to by name.</summary>
+    private static void EnsureRoles(ObjectOperations operations)
+    {
+        const string all = """{"apiGroups":["*"],"resources":["*"],"verbs":["*"]},{"nonResourceURLs":["*"],"verbs":["*"]}""";
+        const string read = """{"apiGroups":["*"],"resources":["*"],"verbs":["get","list","watch"]}""";
+        const string delegator = """{"apiGroups":["authentication.k8s.io"],"resources":["tokenreviews"],"verbs":["create"]},{"apiGroups":["authorization.k8s.io"],"resources":["subjectaccessreviews"],"verbs":["create"]}""";
+        const string headers = """{"apiGroups":[""],"resources":["configmaps"],"resourceNames":["extension-apiserver-authentication"],"verbs":["get","list","watch"]}""";
+        foreach (var (kind, ns, name, rules) in ((string, string, string, string)[])
         [
-            ("cluster-admin", new JsonObject { ["apiGroups"] = new JsonArray("*"), ["resources"] = new JsonArray("*"), ["verbs"] = new JsonArray("*") }),
-            ("view", new JsonObject { ["apiGroups"] = new JsonArray("*"), ["resources"] = new JsonArray("*"), ["verbs"] = new JsonArray("get", "list", "watch") }),
+            ("clusterroles", "", "cluster-admin", all),
+            ("clusterroles", "", "view", read),
+            ("clusterroles", "", "system:auth-delegator", delegator),
+            ("roles", "kube-system", "extension-apiserver-authentication-reader", headers),
         ])
         {
-            Create(operations, operations.Registry.Find("rbac.authorization.k8s.io", "v1", "clusterroles")!, "",
-                new JsonObject { ["metadata"] = new JsonObject { ["name"] = name }, ["rules"] = new JsonArray(rule) });
+            Create(operations, operations.Registry.Find("rbac.authorization.k8s.io", "v1", kind)!, ns,
+                new JsonObject { ["metadata"] = new JsonObject { ["name"] = name }, ["rules"] = JsonNode.Parse($"[{rules}]") });
         }
     }
 

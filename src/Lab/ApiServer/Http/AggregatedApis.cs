@@ -9,7 +9,7 @@ namespace Weft.Lab.ApiServer;
 /// <remarks>The address is, in this order: the APIService's annotation <c>lab.weft.dev/address</c> (host:port), the Service's externalName,
 /// a ready address of its EndpointSlices, its ClusterIP. The user goes along in the X-Remote-* headers, under our front-proxy
 /// certificate.</remarks>
-public sealed class AggregatedApis(ObjectStore store, X509Certificate2? frontProxy = null)
+public sealed class AggregatedApis(ObjectStore store, X509Certificate2 frontProxy)
 {
     public const string AddressAnnotation = "lab.weft.dev/address";
 
@@ -25,8 +25,7 @@ public sealed class AggregatedApis(ObjectStore store, X509Certificate2? frontPro
         ConnectTimeout = TimeSpan.FromSeconds(5),
         SslOptions =
         {
-            ClientCertificates = frontProxy is null ? [] : [frontProxy],
-            LocalCertificateSelectionCallback = (_, _, own, _, _) => own.Count > 0 ? own[0] : null!,
+            LocalCertificateSelectionCallback = (_, _, _, _, _) => frontProxy,
 
             // caBundle and insecureSkipTLSVerify are not told apart: in the lab both ends are on this machine.
             RemoteCertificateValidationCallback = (_, _, _, _) => true,

@@ -65,6 +65,14 @@ public sealed class Certificates : IDisposable
         return (certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
     }
 
+    /// <summary>As <see cref="MakeClient"/>, ready for a TLS connection of this process.</summary>
+    public X509Certificate2 MakeClientCertificate(string user, string group)
+    {
+        var (certificate, key) = MakeClient(user, group);
+        using var pair = X509Certificate2.CreateFromPem(certificate, key);
+        return X509CertificateLoader.LoadPkcs12(pair.Export(X509ContentType.Pkcs12), null);
+    }
+
     /// <summary>Signed by our authority and valid now.</summary>
     public bool IsOurs(X509Certificate2 certificate)
     {
