@@ -137,7 +137,7 @@ internal sealed partial class FlowTextParser
                 return MacAddress.Parse(text).Bits;
             case FieldFormat.IPv4 or FieldFormat.IPv6:
                 var v6 = field.Format == FieldFormat.IPv6;
-                return IPAddress.TryParse(text, out var address) && address.AddressFamily == (v6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork)
+                return IPAddress.TryParse(text, out var address) && address.AddressFamily == (v6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork) && (v6 || text.Count(c => c == '.') == 3)
                     ? Field.FromAddress(address, v6)
                     : throw new OpenFlowTextException($"{field.Name}: \"{text}\" is not an IPv{(v6 ? 6 : 4)} address");
             default:

@@ -22,7 +22,7 @@ internal static partial class MessagePrinter
         MatchText.Write(text, flow.Match);
         text.Chomp(',');
         text.Optional(text.Last != ' ', " ");
-        text.Optional(flow.Cookie is not (0 or ulong.MaxValue), $"cookie:0x{flow.Cookie:x} ");
+        text.Optional(mod.Command == FlowCommand.Add && flow.Cookie is not (0 or ulong.MaxValue), $"cookie:0x{flow.Cookie:x} ");
         text.Optional(mod.CookieMask != 0, $"cookie:0x{mod.CookieFilter:x}/0x{mod.CookieMask:x} ");
         text.Optional(flow.IdleTimeout != 0, $"idle:{flow.IdleTimeout} ");
         text.Optional(flow.HardTimeout != 0, $"hard:{flow.HardTimeout} ");
@@ -173,18 +173,20 @@ internal static partial class MessagePrinter
 
     private static void TlvReplyBody(FlowTextWriter text, TlvTableReply reply)
     {
-        text.Put($"\n max option space={reply.MaxSpace} max fields={reply.MaxFields}\n allocated option space={reply.Mappings.Sum(m => m.Length)}\n");
+        text.Put($"\n max option space={reply.MaxSpace} max fields={reply.MaxFields}\n allocated option space={reply.Mappings.Sum(m => m.Length)}\n\n");
         TlvRows(text, reply.Mappings);
     }
 
     private static void TlvRows(FlowTextWriter text, System.Collections.Immutable.ImmutableArray<TlvMapping> mappings)
     {
-        text.Put("\n mapping table:\n class  type  length  match field\n ------ ----  ------  --------------");
+        text.Put(" mapping table:\n  class  type  length  match field\n ------  ----  ------  --------------");
         foreach (var m in mappings)
         {
-            text.Put($"\n {"0x" + m.OptionClass.ToString("x", null),-6} {"0x" + m.OptionType.ToString("x", null),-5} {m.Length,-7} tun_metadata{m.Index}");
+            text.Put($"\n {CHex(m.OptionClass),6}  {CHex(m.OptionType),4}  {m.Length,6}  tun_metadata{m.Index}");
         }
     }
+
+    private static string CHex(uint value) => value == 0 ? "0" : $"0x{value:x}";
 
     private static void MultipartBody(FlowTextWriter text, Multipart part)
     {

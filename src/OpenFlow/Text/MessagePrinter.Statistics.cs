@@ -138,6 +138,8 @@ internal static partial class MessagePrinter
                 var queue = r.U32();
                 text.Put(queue == uint.MaxValue ? " queue=ALL" : $" queue={queue}");
                 break;
+            case MultipartType.GroupDescription: text.Put(" group_id=ALL"); break;
+            case MultipartType.PortDescription: text.Put(" port=ANY"); break;
             case MultipartType.Group:
                 var group = r.U32();
                 text.Put(group == GroupMod.AllGroups ? " group_id=ALL" : $" group_id={group}");
