@@ -154,8 +154,8 @@ public sealed class OpenFlowConnection : IAsyncDisposable
         await _reading.ConfigureAwait(false);
         await _probing.ConfigureAwait(false);
         await _stream.DisposeAsync().ConfigureAwait(false);
-        _stop.Dispose();
-        _writing.Dispose();
+
+        // The semaphore and token source own nothing that must be freed, and callers may still be on their way through them.
     }
 
     private async Task HandshakeAsync(CancellationToken cancel)
