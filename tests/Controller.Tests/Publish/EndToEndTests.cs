@@ -202,6 +202,8 @@ public sealed class EndToEndTests
             AgentAuthentication = "none",
         });
         await _controller.StartAsync();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        await ((Leadership)_controller.Services.GetService(typeof(Leadership))!).WaitAsync(limit.Token);
         if (waitForSync)
         {
             await Publisher.Synced.WaitAsync(TimeSpan.FromSeconds(10));
