@@ -9,7 +9,7 @@ public sealed partial class OvsdbClient
     /// <remarks>
     /// The transaction also writes a mark into <paramref name="witness"/> and requires that the mark is not there yet: an attempt that
     /// was carried out although its reply was lost makes every later one fail, and that failure is recognised as success
-    /// (<see cref="TransactionOutcome.WasCommittedEarlier"/>). Calls of one client wait for each other. Waits for a connection when there is none.
+    /// (<see cref="TransactionOutcome.WasCommittedEarlier"/>). When the witness's row does not exist, nothing is committed and the outcome is a conflict. Calls of one client wait for each other. Waits for a connection when there is none.
     /// </remarks>
     /// <exception cref="OperationCanceledException">Cancelled: whether it was carried out is unknown once it had been sent.</exception>
     public async Task<TransactionOutcome> CommitOnceAsync<TTable>(
@@ -22,6 +22,8 @@ public sealed partial class OvsdbClient
         var marked = new Transaction();
         var check = marked.RequireNone(
             new Condition<TTable>("_uuid", ConditionFunction.Equal, OvsdbValue.Of(witness.Row)), witness.Column.Includes(OvsdbMap.Of((witness.Key, mark))));
+        // Without its row the mark would be lost silently, and with it the promise.
+        marked.Wait(TTable.TableName, [Condition.Row(witness.Row)], ["_uuid"], equal: false, [], TimeSpan.Zero);
         marked.Append(transaction);
         marked.Mutate<TTable>(witness.Row, witness.Column.DeleteKeys(witness.Key), witness.Column.Insert(witness.Key, mark));
 

@@ -252,6 +252,21 @@ public sealed class ConnectionTests
     }
 
     [Test]
+    public async Task A_witness_that_is_not_there_commits_nothing()
+    {
+        await using var server = await OvsdbServerProcess.StartAsync();
+        await server.VsctlAsync(false, "init");
+        await using var client = await ConnectAsync(server);
+        var transaction = new Transaction();
+        transaction.Mutate([], OpenVSwitchTable.NextCfg.Add(1));
+
+        var outcome = await client.CommitOnceAsync(transaction, new CommitWitness<OpenVSwitchTable>(Guid.NewGuid(), OpenVSwitchTable.ExternalIds, "me"), Limit());
+
+        Assert.That(outcome.Error!.IsConflict);
+        Assert.That((await server.VsctlAsync(false, "get", "open_vswitch", ".", "next_cfg")).Trim(), Is.EqualTo("0"));
+    }
+
+    [Test]
     public async Task Read_decide_write_is_repeated_until_its_check_holds()
     {
         await using var server = await OvsdbServerProcess.StartAsync();
