@@ -219,7 +219,7 @@ public sealed class LabCluster
             "--listen", $"{Underlay.V4(Underlay.ControlPlaneHost)}:6443",
             "--unix-socket", Layout.ApiSocket,
             "--service-cidr", LabLayout.ServiceCidrs,
-            "--cluster-cidr", LabLayout.ClusterCidrs,
+            "--cluster-cidr", State.Options.ClusterCidrs,
         ]));
     }
 
@@ -234,7 +234,7 @@ public sealed class LabCluster
             ["tlsDir"] = Path.Combine(Layout.ControllerFolder, "tls"),
             ["tunnel"] = State.Options.Tunnel,
             ["mtu"] = 0,
-            ["clusterCidrs"] = List(LabLayout.ClusterCidrs),
+            ["clusterCidrs"] = List(State.Options.ClusterCidrs),
             ["serviceCidrs"] = List(LabLayout.ServiceCidrs),
             ["namespace"] = SystemNamespace,
             ["agentAuthentication"] = "tokenReview",

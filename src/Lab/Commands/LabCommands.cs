@@ -26,9 +26,13 @@ internal static class LabCommands
         var nodes = new Option<int>("--nodes") { Description = "How many nodes", DefaultValueFactory = _ => 3 };
         var tunnel = new Option<string>("--tunnel") { Description = "geneve, gre or vxlan", DefaultValueFactory = _ => "geneve" };
         var mtu = new Option<int>("--mtu") { Description = "MTU of the underlay in bytes", DefaultValueFactory = _ => 1500 };
+        var cidrs = new Option<string>("--cluster-cidr")
+        {
+            Description = "Pod addresses, one range a family", DefaultValueFactory = _ => new LabOptions().ClusterCidrs,
+        };
         var manifests = new Option<string?>("--manifests") { Description = "Folder or file to apply instead of the demo; empty for none" };
         var kubeconfig = new Option<string?>("--kubeconfig") { Description = "Use this API server instead of the lab's own" };
-        var command = new Command("up", "Start a cluster on this machine.") { nodes, tunnel, mtu, manifests, kubeconfig };
+        var command = new Command("up", "Start a cluster on this machine.") { nodes, tunnel, mtu, cidrs, manifests, kubeconfig };
         command.SetAction((result, ct) => Terminal.RunAsync(() => UpCommand.RunAsync(
             new LabOptions
             {
@@ -36,6 +40,7 @@ internal static class LabCommands
                 Nodes = result.GetValue(nodes),
                 Tunnel = result.GetValue(tunnel)!,
                 UnderlayMtu = result.GetValue(mtu),
+                ClusterCidrs = result.GetValue(cidrs)!,
                 Manifests = result.GetValue(manifests),
                 Kubeconfig = result.GetValue(kubeconfig) is { } file ? Path.GetFullPath(file) : null,
             },

@@ -9,9 +9,6 @@ public sealed record LabLayout(string Name)
     /// <summary>Every process of a lab carries this variable with the lab's name, so that it is found whatever happened.</summary>
     public const string ProcessMark = "WEFT_LAB";
 
-    /// <summary>Pod addresses of the whole cluster.</summary>
-    public const string ClusterCidrs = "10.10.0.0/16,fd00:10:10::/56";
-
     /// <summary>Service addresses.</summary>
     public const string ServiceCidrs = "10.96.0.0/16,fd00:10:96::/112";
 

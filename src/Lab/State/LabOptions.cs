@@ -17,6 +17,9 @@ public sealed partial record LabOptions
     /// <summary>MTU of the underlay in bytes.</summary>
     public int UnderlayMtu { get; init; } = 1500;
 
+    /// <summary>Pod addresses of the whole cluster, one range a family, comma separated. A node takes a /24 and a /64 of them.</summary>
+    public string ClusterCidrs { get; init; } = "10.10.0.0/16,fd00:10:10::/56";
+
     /// <summary>A folder (or file) of manifests to apply; null: the demo; empty: none.</summary>
     public string? Manifests { get; init; }
 

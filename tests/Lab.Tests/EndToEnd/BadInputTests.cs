@@ -12,7 +12,8 @@ public sealed class BadInputTests
     private CniCall _cni = null!;
 
     [OneTimeSetUp]
-    public async Task StartLab() => _lab = await TestLab.UpAsync("e2e-bad", nodes: 1);
+    public async Task StartLab() => 
+        _lab = await TestLab.UpAsync("e2e-bad", nodes: 1, clusterCidrs: "10.10.0.0/24,fd00:10:10::/64");
 
     [OneTimeTearDown]
     public async Task EndLab()
@@ -109,6 +110,35 @@ public sealed class BadInputTests
         var pod = await _lab.ReadyPodAsync("patient");
         Assert.That(pod.View.Addresses, Has.Count.EqualTo(2));
         await _lab.DeletePodAsync("patient");
+    }
+
+    [Test]
+    public async Task A_node_without_pod_range_gets_a_condition_and_an_event_and_the_others_go_on()
+    {
+        const string Node = "/api/v1/nodes/bare";
+        // The first node has the cluster's only range.
+        await _lab.Api.CreateAsync("/api/v1/nodes", new JsonObject
+        {
+            ["apiVersion"] = "v1", ["kind"] = "Node", ["metadata"] = new JsonObject { ["name"] = "bare" },
+        }, CancellationToken.None);
+        try
+        {
+            var json = "";
+            await Eventually.True("a condition NetworkUnavailable of the node 'bare'", async () =>
+                (json = (await _lab.Api.GetAsync(Node, CancellationToken.None))["status"]?["conditions"]?.ToJsonString() ?? "")
+                    .Contains("NetworkUnavailable", StringComparison.Ordinal), TimeSpan.FromSeconds(15));
+            await Eventually.True("an event about the node 'bare'", async () =>
+                (await _lab.Api.GetAsync("/api/v1/events", CancellationToken.None))["items"]!.AsArray()
+                    .Any(e => (string?)e!["involvedObject"]?["name"] == "bare"), TimeSpan.FromSeconds(15));
+            Assert.That(json, Does.Contain("podCIDR").IgnoreCase, "the condition says what is missing");
+        }
+        finally
+        {
+            await _lab.Api.DeleteAsync(Node, CancellationToken.None);
+        }
+
+        var pod = await _lab.PodAsync("node1");
+        await _lab.DeletePodAsync(pod.Name);
     }
 
     private static Sandbox Somebody() => new("default", "nobody", "00000000-0000-0000-0000-000000000000", 0, new Netns("e2e-bad-none"));

@@ -112,7 +112,7 @@ public sealed class LifecycleTests
         await using var server = ChildProcess.Start(Programs.Lab.First(),
         [
             .. Programs.Lab.Skip(1), "apiserver", "--state-dir", folder.FullName, "--listen", "127.0.0.1:0",
-            "--cluster-cidr", LabLayout.ClusterCidrs, "--service-cidr", LabLayout.ServiceCidrs,
+            "--cluster-cidr", new LabOptions().ClusterCidrs, "--service-cidr", LabLayout.ServiceCidrs,
         ]);
         var kubeconfig = Path.Combine(folder.FullName, "admin.kubeconfig");
         await Eventually.True("the other API server serving", () => server.Output.Contains("serving", StringComparison.Ordinal), TimeSpan.FromSeconds(20));

@@ -27,9 +27,10 @@ public sealed class TestLab : IAsyncDisposable
     public ClusterApi Api { get; }
 
     /// <summary>Starts a lab. The name keeps it apart from others on this machine, at most 8 characters.</summary>
-    public static async Task<TestLab> UpAsync(string name, string tunnel = "geneve", int nodes = 2)
+    public static async Task<TestLab> UpAsync(string name, string tunnel = "geneve", int nodes = 2, string? clusterCidrs = null)
     {
         var options = new LabOptions { Name = name, Tunnel = tunnel, Nodes = nodes, Manifests = "" };
+        options = options with { ClusterCidrs = clusterCidrs ?? options.ClusterCidrs };
         return new TestLab(await LabCluster.UpAsync(options, TestContext.Progress.WriteLine, CancellationToken.None));
     }
 
