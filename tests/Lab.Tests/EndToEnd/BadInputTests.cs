@@ -13,7 +13,7 @@ public sealed class BadInputTests
 
     [OneTimeSetUp]
     public async Task StartLab() => 
-        _lab = await TestLab.UpAsync("e2e-bad", nodes: 1, clusterCidrs: "10.10.0.0/24,fd00:10:10::/64");
+        _lab = await TestLab.UpAsync("bad", nodes: 1, clusterCidrs: "10.10.0.0/24,fd00:10:10::/64");
 
     [OneTimeTearDown]
     public async Task EndLab()
@@ -54,7 +54,7 @@ public sealed class BadInputTests
     public async Task A_missing_network_namespace_is_refused_by_its_path()
     {
         var pod = await _lab.PodAsync("node1");
-        var sandbox = new Sandbox("default", pod.Name, pod.Uid, 77, new Netns("e2e-bad-nowhere"));
+        var sandbox = new Sandbox("default", pod.Name, pod.Uid, 77, new Netns(TestLab.NameOf("bad") + "-nowhere"));
         await FailsAsync("ADD", sandbox, [3, 4, 5, .. Enumerable.Range(100, 100)], sandbox.Netns.Path);
         await _cni.RunAsync("DEL", sandbox, CancellationToken.None);
         await _lab.DeletePodAsync(pod.Name);
@@ -141,11 +141,11 @@ public sealed class BadInputTests
         await _lab.DeletePodAsync(pod.Name);
     }
 
-    private static Sandbox Somebody() => new("default", "nobody", "00000000-0000-0000-0000-000000000000", 0, new Netns("e2e-bad-none"));
+    private static Sandbox Somebody() => new("default", "nobody", "00000000-0000-0000-0000-000000000000", 0, new Netns(TestLab.NameOf("bad") + "-none"));
 
     private static async Task<Sandbox> SandboxAsync(string pod)
     {
-        var sandbox = new Sandbox("default", pod, Guid.NewGuid().ToString(), 0, new Netns("e2e-bad-pod-00000000beef"));
+        var sandbox = new Sandbox("default", pod, Guid.NewGuid().ToString(), 0, new Netns(TestLab.NameOf("bad") + "-pod-00000000beef"));
         await sandbox.Netns.DeleteAsync(CancellationToken.None);
         await sandbox.Netns.CreateAsync(CancellationToken.None);
         return sandbox;

@@ -8,9 +8,9 @@ using Weft.TestSupport;
 namespace Weft.Lab.Tests.EndToEnd;
 
 /// <summary>Packets between pods, nodes and the world, over each tunnel type.</summary>
-[TestFixture("geneve", "e2e-gnv")]
-[TestFixture("gre", "e2e-gre")]
-[TestFixture("vxlan", "e2e-vx")]
+[TestFixture("geneve", "gnv")]
+[TestFixture("gre", "gre")]
+[TestFixture("vxlan", "vx")]
 public sealed class ConnectivityTests(string tunnel, string name)
 {
     private const int TcpMaxSegment = 2;

@@ -13,7 +13,7 @@ public sealed partial class ContinuityTests
     private TestLab _lab = null!;
 
     [OneTimeSetUp]
-    public async Task StartLab() => _lab = await TestLab.UpAsync("e2e-cont");
+    public async Task StartLab() => _lab = await TestLab.UpAsync("con");
 
     [OneTimeTearDown]
     public async Task EndLab()

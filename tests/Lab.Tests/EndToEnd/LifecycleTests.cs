@@ -11,7 +11,7 @@ namespace Weft.Lab.Tests.EndToEnd;
 [NonParallelizable]
 public sealed class LifecycleTests
 {
-    private const string Name = "e2e-life";
+    private static readonly string Name = TestLab.NameOf("lif");
     private static readonly LabLayout Layout = new(Name);
     private static readonly LabPrograms Programs = new();
 
@@ -67,7 +67,7 @@ public sealed class LifecycleTests
     [TestCase("up", "--tunnel", "ipip", "--tunnel is 'ipip'")]
     [TestCase("up", "--manifests", "/nowhere", "/nowhere")]
     [TestCase("up", "--name", "Capital", "--name is 'Capital'")]
-    [TestCase("status", "--name", "e2e-none", "scripts/lab up")]
+    [TestCase("status", "--name", "none", "scripts/lab up")]
     public async Task Bad_options_are_named(string command, string option, string value, string named)
     {
         var (exit, output) = await RunAsync(command, option, value);

@@ -18,7 +18,7 @@ public sealed partial class SwitchTests
     [OneTimeSetUp]
     public async Task StartLab()
     {
-        _lab = await TestLab.UpAsync("e2e-sw");
+        _lab = await TestLab.UpAsync("sw");
         var pods = await _lab.PodsAsync("node1", "node1", "node2");
         (_a, _neighbour, _remote) = (pods[0], pods[1], pods[2]);
     }

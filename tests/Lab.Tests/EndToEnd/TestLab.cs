@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Weft.Lab.Cluster;
 using Weft.Lab.Kubelet;
@@ -26,10 +28,15 @@ public sealed class TestLab : IAsyncDisposable
 
     public ClusterApi Api { get; }
 
-    /// <summary>Starts a lab. The name keeps it apart from others on this machine, at most 8 characters.</summary>
+    /// <summary>A lab's name of this checkout, so that the tests of several checkouts run on one machine.</summary>
+    /// <param name="part">At most 3 letters.</param>
+    public static string NameOf(string part) =>
+        $"e{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(new LabPrograms().Root)))[..3]}-{part}";
+
+    /// <summary>Starts a lab. The short name keeps it apart from others, at most 3 letters.</summary>
     public static async Task<TestLab> UpAsync(string name, string tunnel = "geneve", int nodes = 2, string? clusterCidrs = null)
     {
-        var options = new LabOptions { Name = name, Tunnel = tunnel, Nodes = nodes, Manifests = "" };
+        var options = new LabOptions { Name = NameOf(name), Tunnel = tunnel, Nodes = nodes, Manifests = "" };
         options = options with { ClusterCidrs = clusterCidrs ?? options.ClusterCidrs };
         return new TestLab(await LabCluster.UpAsync(options, TestContext.Progress.WriteLine, CancellationToken.None));
     }
