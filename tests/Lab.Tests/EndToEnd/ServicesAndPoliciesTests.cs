@@ -24,7 +24,7 @@ public sealed class ServicesAndPoliciesTests
     [OneTimeSetUp]
     public async Task StartLab()
     {
-        _lab = await TestLab.UpAsync("e2e-sp");
+        _lab = await TestLab.UpAsync("sp");
         var pods = await _lab.PodsAsync("node1", "node2", "node1", "node2");
         (_near, _far, _client, _stranger) = (pods[0], pods[1], pods[2], pods[3]);
         _servers = [await _near.ServeAsync(), await _far.ServeAsync()];
