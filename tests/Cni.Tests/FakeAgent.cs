@@ -46,7 +46,7 @@ internal sealed class FakeAgent : IDisposable
                 Asked.Add(JsonSerializer.Deserialize<CniRequest>(line, JsonSerializerOptions.Web)!);
                 stream.Write(answer);
             }
-            catch (SocketException)
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
                 // Disposed: nobody asks any more.
                 return;
