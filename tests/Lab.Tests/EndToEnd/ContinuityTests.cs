@@ -95,6 +95,14 @@ public sealed partial class ContinuityTests
     {
         var patience = TestLab.Full ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(20);
         await Eventually.True("no pod left of earlier tests", async () => await PodCountAsync() == 0 || await DeleteAllAsync(), TimeSpan.FromSeconds(20));
+
+        // A pod that was attached proves that the node's own flows are in the switch: they belong to what stays.
+        foreach (var node in new[] { "node1", "node2" })
+        {
+            await _lab.PodAsync(node, "settled-" + node);
+            await _lab.DeletePodAsync("settled-" + node);
+        }
+
         var quiet = await LeftoversAsync();
         await Eventually.True("no flow or port of earlier tests' pods", async () =>
             !(quiet = await LeftoversAsync()).Any(l => l.Contains("in_port=w", StringComparison.Ordinal) && !l.Contains("in_port=\"weft", StringComparison.Ordinal)));
