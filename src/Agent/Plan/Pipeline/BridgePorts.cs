@@ -26,6 +26,18 @@ public static class BridgePorts
     /// <inheritdoc cref="ServiceHopV4"/>
     public static readonly IPAddress ServiceHopV6 = IPAddress.Parse("fe80::5745:4654");
 
+    /// <summary>What the host turns its own addresses into where a node port is asked for; the switch balances it.</summary>
+    public static readonly IPAddress NodePortV4 = IPAddress.Parse("169.254.87.71");
+
+    /// <inheritdoc cref="NodePortV4"/>
+    public static readonly IPAddress NodePortV6 = IPAddress.Parse("fd57:4546:5400::71");
+
+    /// <summary>The source of connections that came from the gateway and return to it, where their own would not lead back.</summary>
+    public static readonly IPAddress ReturnV4 = IPAddress.Parse("169.254.87.72");
+
+    /// <inheritdoc cref="ReturnV4"/>
+    public static readonly IPAddress ReturnV6 = IPAddress.Parse("fd57:4546:5400::72");
+
     /// <summary>The logical router, on every node.</summary>
     public const string RouterMac = "0a:57:45:46:54:01";
 

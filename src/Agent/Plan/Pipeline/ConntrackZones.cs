@@ -11,6 +11,9 @@ public static class ConntrackZones
     /// <summary>Source translation of pods that reach themselves through a Service.</summary>
     public const ushort Hairpin = 999;
 
+    /// <summary>Source translation of what comes in at the gateway and must come back through this node.</summary>
+    public const ushort Gateway = 998;
+
     /// <summary>The zone of a network: <see cref="Default"/> plus its key less one.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The key has no zone: there are 65,535.</exception>
     public static ushort Of(int networkKey)

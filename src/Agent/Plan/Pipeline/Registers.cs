@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Weft.OpenFlow.Fields;
 
 namespace Weft.Agent.Plan.Pipeline;
@@ -24,6 +25,30 @@ public static class Registers
 
     /// <summary>reg0[6]: the destination was a Service; the connection is committed already.</summary>
     public static readonly BitRange Service = Fields.Reg0[6];
+
+    /// <summary>reg0[7]: it came in at the gateway from an address that is not this node's own: from outside, or from another node.</summary>
+    public static readonly BitRange Outside = Fields.Reg0[7];
+
+    /// <summary>reg0[8]: the destination is an address of a node, so node ports apply.</summary>
+    public static readonly BitRange NodeAddress = Fields.Reg0[8];
+
+    /// <summary>reg0[9]: the source translation of the gateway was looked up already.</summary>
+    public static readonly BitRange Restored = Fields.Reg0[9];
+
+    /// <summary>reg0[10]: reg3 to reg7 hold the endpoint of a client with affinity.</summary>
+    public static readonly BitRange Selected = Fields.Reg0[10];
+
+    /// <summary>reg0[11]: the endpoint was chosen just now and is to be remembered.</summary>
+    public static readonly BitRange Learn = Fields.Reg0[11];
+
+    /// <summary>reg3[0..15]: port of the endpoint for a client with affinity.</summary>
+    public static readonly BitRange EndpointPort = Fields.Reg3[0..15];
+
+    /// <summary>reg4 to reg7: address of that endpoint, 128 bits; an IPv4 address is in reg4 alone.</summary>
+    public static readonly ImmutableArray<BitRange> EndpointAddress = [Fields.Reg4.Whole, Fields.Reg5.Whole, Fields.Reg6.Whole, Fields.Reg7.Whole];
+
+    /// <summary>reg8: the group of a Service with affinity.</summary>
+    public static readonly BitRange Group = Fields.Reg8.Whole;
 
     /// <summary>reg1: the OpenFlow port to send to.</summary>
     public static readonly BitRange Output = Fields.Reg1.Whole;

@@ -34,9 +34,11 @@ public static class Tables
     public static readonly FlowTable EgressBaseline = Then(52, "EgressBaseline", "baseline policies, egress", Routing);
     public static readonly FlowTable EgressPolicy = Then(51, "EgressPolicy", "network policies, egress", EgressBaseline);
     public static readonly FlowTable EgressAdmin = Then(50, "EgressAdmin", "admin policies, egress", EgressPolicy);
+    public static readonly FlowTable ServiceEndpoint = new(42, "ServiceEndpoint", "the endpoint chosen for a client with affinity", TableMiss.Drop);
     public static readonly FlowTable ServiceLb = Then(41, "ServiceLb", "virtual address to an endpoint", EgressAdmin);
-    public static readonly FlowTable ServiceAffinity = Then(40, "ServiceAffinity", "learned client affinity", ServiceLb);
-    public static readonly FlowTable ConntrackState = Then(31, "ConntrackState", "invalid, reply, related or request", ServiceAffinity);
+    public static readonly FlowTable ServiceAffinity = new(40, "ServiceAffinity", "learned client affinity; only resubmitted to", TableMiss.Drop);
+    public static readonly FlowTable NodeAddress = Then(35, "NodeAddress", "mark what goes to an address of a node, for node ports", ServiceLb);
+    public static readonly FlowTable ConntrackState = Then(31, "ConntrackState", "invalid, reply, related or request", NodeAddress);
     public static readonly FlowTable Conntrack = new(30, "Conntrack", "look the connection up", TableMiss.Drop);
     public static readonly FlowTable NdAnswer = new(21, "NdAnswer", "write the link-layer address into an advertisement and send it back", TableMiss.Drop);
     public static readonly FlowTable ArpNd = new(20, "ArpNd", "answer ARP and neighbour discovery", TableMiss.Drop);
@@ -46,7 +48,7 @@ public static class Tables
     /// <summary>All tables, in packet order.</summary>
     public static readonly ImmutableArray<FlowTable> All =
     [
-        Classifier, SpoofGuard, ArpNd, NdAnswer, Conntrack, ConntrackState, ServiceAffinity, ServiceLb, EgressAdmin, EgressPolicy,
+        Classifier, SpoofGuard, ArpNd, NdAnswer, Conntrack, ConntrackState, NodeAddress, ServiceAffinity, ServiceLb, ServiceEndpoint, EgressAdmin, EgressPolicy,
         EgressBaseline, Routing, EgressNat, Forwarding, IngressAdmin, IngressPolicy, IngressBaseline, ConntrackCommit, Output,
     ];
 
