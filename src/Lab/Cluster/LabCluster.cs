@@ -165,14 +165,19 @@ public sealed class LabCluster
         {
             ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = SystemNamespace },
         }, ct);
-        await AgentToken.EnsureAccountAsync(api, ct);
+        await ServiceAccounts.EnsureAsync(api, ct);
         await Manifests.ApplyCrdsAsync(this, _programs, ct);
+        if (State.Options.Kubeconfig is null)
+        {
+            await Manifests.ApplyRolesAsync(this, _programs, ct);
+        }
+
         if (State.Options.Kubeconfig is null)
         {
             await EnsureTopologyApiAsync(api, ct);
         }
 
-        StartController();
+        await StartControllerAsync(api, ct);
     }
 
     /// <summary>Lets kubectl see what the controller computes: <c>kubectl get logicalports</c>. Only our API server knows the way.</summary>
@@ -216,6 +221,7 @@ public sealed class LabCluster
         [
             .. _programs.Lab, "apiserver",
             "--state-dir", Layout.ApiServerFolder,
+            "--authorization-mode", "RBAC",
             "--listen", $"{Underlay.V4(Underlay.ControlPlaneHost)}:6443",
             "--unix-socket", Layout.ApiSocket,
             "--service-cidr", LabLayout.ServiceCidrs,
@@ -223,13 +229,14 @@ public sealed class LabCluster
         ]));
     }
 
-    private void StartController()
+    private async Task StartControllerAsync(ClusterApi api, CancellationToken ct)
     {
         var file = Path.Combine(Layout.ControllerFolder, "controller.json");
         Directory.CreateDirectory(Layout.ControllerFolder);
         WriteJson(file, new JsonObject
         {
-            ["kubeconfig"] = Kubeconfig,
+            // With the chart's rights and no more. A real server's administrator decides for himself.
+            ["kubeconfig"] = State.Options.Kubeconfig ?? await ServiceAccounts.WriteControllerKubeconfigAsync(api, Layout, ct),
             ["listen"] = "0.0.0.0:7443",
             ["tlsDir"] = Path.Combine(Layout.ControllerFolder, "tls"),
             ["tunnel"] = State.Options.Tunnel,
@@ -249,7 +256,7 @@ public sealed class LabCluster
         await WaitAsync("kubelets", $"{node} is not registered", async () => await api.FindAsync($"/api/v1/nodes/{node}", ct) is not null, ct);
         var folder = Layout.NodeFolder(node);
         var token = Path.Combine(folder, "token");
-        await File.WriteAllTextAsync(token, await AgentToken.RequestAsync(api, node, ct), ct);
+        await File.WriteAllTextAsync(token, await ServiceAccounts.RequestAgentTokenAsync(api, node, ct), ct);
         WriteJson(Path.Combine(folder, "agent.json"), new JsonObject
         {
             ["nodeName"] = node,

@@ -44,6 +44,9 @@ public sealed class LabPrograms
     /// <summary>The folder of the chart's CRDs, which may not exist.</summary>
     public string Crds => Path.Combine(_root, "deploy/helm/weft/crds");
 
+    /// <summary>The chart's rules for the controller: one list of rules a file.</summary>
+    public string Roles => Path.Combine(_root, "deploy/helm/weft/rbac");
+
     /// <summary>The published CNI plugin: the one that <c>WEFT_CNI</c> names, else that of this checkout (compiled when its sources changed).</summary>
     public async Task<string> CniAsync(CancellationToken ct)
     {

@@ -36,6 +36,52 @@ internal static class Manifests
         }
     }
 
+    /// <summary>Gives the controller the rights that the chart gives it, from the chart's own files, and nothing to anybody else.</summary>
+    /// <exception cref="LabException">The server refused them.</exception>
+    public static async Task ApplyRolesAsync(LabCluster lab, LabPrograms programs, CancellationToken ct)
+    {
+        const string name = "weft-controller";
+        const string ns = LabCluster.SystemNamespace;
+        var text = $"""
+            {Role("ClusterRole", name, null, await File.ReadAllTextAsync(Path.Combine(programs.Roles, "controller-cluster.yaml"), ct))}
+            ---
+            {Role("Role", name, ns, await File.ReadAllTextAsync(Path.Combine(programs.Roles, "controller-namespace.yaml"), ct))}
+            ---
+            {Binding("ClusterRoleBinding", name, null, "ClusterRole", name)}
+            ---
+            {Binding("RoleBinding", name, ns, "Role", name)}
+            ---
+            {Binding("RoleBinding", name, "kube-system", "Role", "extension-apiserver-authentication-reader")}
+            """;
+        var file = Path.Combine(lab.Layout.Folder, "roles.yaml");
+        await File.WriteAllTextAsync(file, text, ct);
+        var result = await KubectlAsync(lab, ["apply", "--validate=false", "-f", file], ct);
+        if (result.ExitCode != 0)
+        {
+            throw new LabException($"the roles in {programs.Roles} were refused: {result.Error}");
+        }
+    }
+
+    private static string Role(string kind, string name, string? ns, string rules) => $"""
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: {kind}
+        metadata: {Metadata(name, ns)}
+        rules:
+        {rules}
+        """;
+
+    private static string Binding(string kind, string name, string? ns, string roleKind, string role) => $"""
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: {kind}
+        metadata: {Metadata(name, ns)}
+        roleRef: {Braced($"apiGroup: rbac.authorization.k8s.io, kind: {roleKind}, name: {role}")}
+        subjects: [{Braced($"kind: ServiceAccount, name: {ServiceAccounts.Controller}, namespace: {LabCluster.SystemNamespace}")}]
+        """;
+
+    private static string Metadata(string name, string? ns) => Braced(ns is null ? $"name: {name}" : $"name: {name}, namespace: {ns}");
+
+    private static string Braced(string fields) => $"{{{fields}}}";
+
     private static Task<ShellResult> KubectlAsync(LabCluster lab, string[] arguments, CancellationToken ct)
     {
         string[] command =
