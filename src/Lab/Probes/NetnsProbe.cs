@@ -12,6 +12,9 @@ public sealed class NetnsProbe(Netns netns)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    /// <summary>Datagrams may be lost, so they are sent again: a user-space switch drops some whenever a link of its node comes or goes.</summary>
+    private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(500);
+
     /// <summary>The namespace.</summary>
     public Netns Netns { get; } = netns;
 
@@ -30,7 +33,7 @@ public sealed class NetnsProbe(Netns netns)
         });
     }
 
-    /// <summary>Sends a datagram and waits for the answer.</summary>
+    /// <summary>Sends a datagram, again every 500 ms, and waits for the answer.</summary>
     /// <inheritdoc cref="TcpAsync"/>
     public async Task<ProbeResult> UdpAsync(IPEndPoint to, TimeSpan? timeout = null, CancellationToken ct = default)
     {
@@ -38,12 +41,12 @@ public sealed class NetnsProbe(Netns netns)
         return await MeasureAsync(timeout, ct, async limit =>
         {
             await socket.ConnectAsync(to, limit);
-            await socket.SendAsync("?\n"u8.ToArray(), limit);
-            return await ReceiveAsync(socket, limit);
+            return await RepeatAsync(
+                async () => await socket.SendAsync("?\n"u8.ToArray(), limit), () => ReceiveAsync(socket, limit), limit);
         });
     }
 
-    /// <summary>Sends an ICMP echo request and waits for its reply.</summary>
+    /// <summary>Sends an ICMP echo request, again every 500 ms, and waits for its reply.</summary>
     /// <param name="to">Whom.</param>
     /// <param name="payload">Bytes after the ICMP header, at most 65,000; more than the MTU makes fragments.</param>
     /// <param name="timeout">2 s when not given.</param>
@@ -52,18 +55,34 @@ public sealed class NetnsProbe(Netns netns)
         MeasureAsync(timeout, ct, async limit =>
         {
             using var pinger = await Pinger.OpenAsync(Netns, to);
-            await pinger.SendAsync(1, payload, limit);
-            while (await pinger.ReceiveAsync(limit) != 1)
-            {
-                // Somebody else's echo.
-            }
-
-            return ("", null);
+            return await RepeatAsync(() => pinger.SendAsync(1, payload, limit), () => EchoAsync(pinger, limit), limit);
         });
 
     /// <summary>A socket of the namespace.</summary>
     public Task<Socket> OpenAsync(AddressFamily family, SocketType type, ProtocolType protocol) =>
         Netns.RunInsideAsync(() => new Socket(family, type, protocol));
+
+    private static async Task<(string Server, IPEndPoint? Seen)> EchoAsync(Pinger pinger, CancellationToken ct)
+    {
+        while (await pinger.ReceiveAsync(ct) != 1)
+        {
+            // Somebody else's echo.
+        }
+
+        return ("", null);
+    }
+
+    private static async Task<T> RepeatAsync<T>(Func<Task> send, Func<Task<T>> receive, CancellationToken ct)
+    {
+        await send();
+        var answer = receive();
+        while (await Task.WhenAny(answer, Task.Delay(Again, ct)) != answer && !ct.IsCancellationRequested)
+        {
+            await send();
+        }
+
+        return await answer;
+    }
 
     private static async Task<(string Server, IPEndPoint? Seen)> ReceiveAsync(Socket socket, CancellationToken ct)
     {
