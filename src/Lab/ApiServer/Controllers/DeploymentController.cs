@@ -78,8 +78,9 @@ public sealed class DeploymentController(ObjectOperations operations, ILogger lo
         var grown = Math.Min(wanted, Math.Max(mine, wanted + surge - oldTotal));
         Scale(current, grown);
 
-        // Old pods may go as far as enough ready ones stay; those that are not ready cost nothing.
-        var ready = sets.Sum(s => PodTemplates.Owned(Store, "pods", s).Count(PodTemplates.IsReady));
+        // Old pods may go as far as enough ready ones stay; those that are not ready cost nothing. A set that was told to shrink
+        // may not have done it yet: what it is going to end does not count as ready.
+        var ready = sets.Sum(s => Math.Min(PodTemplates.Owned(Store, "pods", s).Count(PodTemplates.IsReady), s.Name == current.Name ? grown : counts[s.Name].Spec));
         var budget = ready - (wanted - missing);
         foreach (var set in old)
         {
