@@ -41,7 +41,7 @@ internal sealed partial class CniCommands
 
     private async Task<(Lease Lease, bool IsNew)> AcquireAsync(CniInvocation invocation, PodInterfacePlan plan, CancellationToken ct)
     {
-        var chosen = plan.Port.Addresses.Select(IPAddress.Parse).ToList();
+        var chosen = plan.Port.Addresses.Select(a => ParseChosen(invocation, a)).ToList();
         var request = new LeaseRequest
         {
             ContainerId = invocation.ContainerId,
@@ -57,11 +57,22 @@ internal sealed partial class CniCommands
         {
             return await leases.AcquireAsync(request, ct).ConfigureAwait(false);
         }
-        catch (LeaseException e)
+        catch (LeaseException e) when (e.Holder is { } holder && holder.Pod == invocation.Pod && holder.IfName == invocation.IfName)
         {
-            throw new CniException(e.IsTransient ? CniErrorCode.TryAgainLater : CniErrorCode.NoAddress, e.Message, $"pod {invocation.Pod}", e);
+            // A pod has one living sandbox: the runtime forgot to remove the earlier one.
+            Log.Superseded(logger, invocation.Pod, holder.ContainerId, invocation.ContainerId);
+            using (await _busy.AcquireAsync(holder.Key, ct).ConfigureAwait(false))
+            {
+                await RemoveAsync(holder.Key, ct).ConfigureAwait(false);
+            }
+
+            return await leases.AcquireAsync(request, ct).ConfigureAwait(false);
         }
     }
+
+    private static IPAddress ParseChosen(CniInvocation invocation, string address) => IPAddress.TryParse(address, out var parsed)
+        ? parsed
+        : throw new CniException(CniErrorCode.NoAddress, $"the controller gives pod {invocation.Pod} the address '{address}', which is none", "correct the pod's or subnet's addresses");
 
     /// <summary>The link and the switch's part do not depend on each other until the end, so they run at the same time.</summary>
     private async Task AttachAsync(PodInterface pod, Attachment attachment, Action<Task<bool>> linkStarted, CancellationToken ct)
@@ -131,7 +142,7 @@ internal sealed partial class CniCommands
             HostName = PodInterface.HostNameOf(invocation.ContainerId, invocation.IfName),
             Name = invocation.IfName,
             Netns = invocation.Netns,
-            Mac = plan.Port.Mac ?? invocation.Config.Mac ?? PodMac.For(addresses),
+            Mac = (plan.Port.Mac is { } mac ? PodMac.Normalize(mac) : invocation.Config.Mac) ?? PodMac.For(addresses),
             Mtu = plan.Mtu,
             DisableTxOffload = plan.DisableTxOffload,
             Addresses = [.. addresses.Select(a => WithSubnet(a, plan.Subnets))],

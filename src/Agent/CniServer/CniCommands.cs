@@ -29,6 +29,12 @@ internal sealed partial class CniCommands(IPodNetwork network, LeaseStore leases
             Log.Failed(logger, request.Command, request.ContainerId, request.IfName, request.Args, e.Code, e.Message, e.Details);
             return Failure(version, e.Code, e.Message, e.Details);
         }
+        catch (LeaseException e)
+        {
+            var code = e.IsTransient ? CniErrorCode.TryAgainLater : CniErrorCode.NoAddress;
+            Log.Failed(logger, request.Command, request.ContainerId, request.IfName, request.Args, code, e.Message, "");
+            return Failure(version, code, e.Message, "");
+        }
         catch (OperationCanceledException)
         {
             var message = ct.IsCancellationRequested
@@ -136,6 +142,9 @@ internal sealed partial class CniCommands(IPodNetwork network, LeaseStore leases
 
         [LoggerMessage(3123, LogLevel.Warning, "Pod {Pod}: ADD failed and could not be undone whole; DEL or GC does the rest")]
         public static partial void NotUndone(ILogger logger, Exception e, string pod);
+
+        [LoggerMessage(3125, LogLevel.Warning, "Pod {Pod}: container {Old} still held its address and is removed for {New}")]
+        public static partial void Superseded(ILogger logger, string pod, string old, string @new);
 
         [LoggerMessage(3124, LogLevel.Information, "GC removed {ContainerId}/{IfName}")]
         public static partial void Collected(ILogger logger, string containerId, string ifName);

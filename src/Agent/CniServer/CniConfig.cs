@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Text;
 using System.Text.Json;
 using Weft.Agent.Host.Netlink;
@@ -82,7 +81,7 @@ internal sealed record CniConfig
             CniVersion = version!,
             Name = Text(root, "name") is { Length: > 0 } name ? name : throw Invalid("name", "is missing: give the network's name"),
             Ips = runtime is { } r ? ReadIps(r) : [],
-            Mac = runtime is { } m && Text(m, "mac") is { Length: > 0 } mac ? ReadMac(mac) : null,
+            Mac = runtime is { } m && Text(m, "mac") is { Length: > 0 } mac ? PodMac.Normalize(mac) : null,
             PreviousResult = Object(root, "prevResult"),
             Dns = Object(root, "dns"),
             ValidAttachments = ReadAttachments(root),
@@ -104,16 +103,6 @@ internal sealed record CniConfig
         return found.GroupBy(a => a.AddressFamily).All(g => g.Count() == 1)
             ? found
             : throw Invalid("runtimeConfig.ips", "has two addresses of one family: give at most one IPv4 and one IPv6 address");
-    }
-
-    private static string ReadMac(string text)
-    {
-        if (!PhysicalAddress.TryParse(text, out var mac) || mac.GetAddressBytes() is not { Length: 6 } bytes || (bytes[0] & 1) != 0)
-        {
-            throw Invalid("runtimeConfig.mac", $"is '{text}', which is no unicast MAC address such as 0a:58:0a:00:00:05");
-        }
-
-        return PodMac.Format(bytes);
     }
 
     private static HashSet<Leases.LeaseKey>? ReadAttachments(JsonElement root)

@@ -14,4 +14,7 @@ public sealed record CniLimits
 
     /// <summary>How long a released address is not given again, 30 s: until other nodes have forgotten the old pod.</summary>
     public TimeSpan AddressRest { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often leases are compared with what is alive, 10 min: containers that died without DEL give their addresses back.</summary>
+    public TimeSpan Reconcile { get; init; } = TimeSpan.FromMinutes(10);
 }

@@ -1,4 +1,5 @@
 using Weft.Agent.CniServer.Leases;
+using Weft.Agent.Host.Netlink;
 
 namespace Weft.Agent.CniServer;
 
@@ -11,7 +12,11 @@ public sealed partial class CniService : IAsyncDisposable
     private readonly PodLinks _links;
     private readonly CniCommands _commands;
     private readonly CniListener _listener;
+    private readonly CniLimits _limits;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _reconciling = Task.CompletedTask;
 
     /// <summary>Opens the leases; takes no calls yet.</summary>
     /// <param name="socket">Path of the unix socket (<see cref="AgentOptions.CniSocket"/>).</param>
@@ -26,6 +31,8 @@ public sealed partial class CniService : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(limits);
         _network = network;
+        _limits = limits;
+        _time = time;
         _logger = logger;
         _leases = LeaseStore.Open(Path.Combine(stateDir, "leases.journal"), limits.AddressRest, time, logger);
         _links = new PodLinks(netns);
@@ -42,6 +49,7 @@ public sealed partial class CniService : IAsyncDisposable
     {
         await ReconcileAsync(ct).ConfigureAwait(false);
         _listener.Start();
+        _reconciling = ReconcileRegularlyAsync();
     }
 
     /// <summary>Makes leases and reality agree; safe at any time while the attachments are complete.</summary>
@@ -54,9 +62,43 @@ public sealed partial class CniService : IAsyncDisposable
     /// <summary>Stops taking calls, waits for those under way, closes the leases.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _stop.CancelAsync().ConfigureAwait(false);
         await _listener.DisposeAsync().ConfigureAwait(false);
+        await _reconciling.ConfigureAwait(false);
+        _stop.Dispose();
         _leases.Dispose();
         _links.Dispose();
+    }
+
+    private async Task ReconcileRegularlyAsync()
+    {
+        using var timer = new PeriodicTimer(_limits.Reconcile, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            {
+                await TryReconcileAsync().ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Disposed.
+        }
+    }
+
+    private async Task TryReconcileAsync()
+    {
+        try
+        {
+            if (_network.NotReadyReason is null)
+            {
+                await ReconcileAsync(_stop.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is IOException or NetlinkException)
+        {
+            Log.NotReconciled(_logger, e);
+        }
     }
 
     private bool IsLive(Lease lease) => _commands.IsBusy(lease) || _links.Exists(PodInterface.HostNameOf(lease.ContainerId, lease.IfName));
@@ -65,5 +107,8 @@ public sealed partial class CniService : IAsyncDisposable
     {
         [LoggerMessage(3140, LogLevel.Information, "Leases reconciled: {Adopted} noted again, {Released} ended")]
         public static partial void Reconciled(ILogger logger, int adopted, int released);
+
+        [LoggerMessage(3141, LogLevel.Warning, "Leases could not be reconciled; it is tried again")]
+        public static partial void NotReconciled(ILogger logger, Exception e);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 
@@ -17,6 +18,14 @@ public static class PodMac
         var tail = bytes.Length == 4 ? bytes : SHA256.HashData(bytes)[..4];
         return Format([0x0a, 0x58, .. tail]);
     }
+
+    /// <summary>Lower case with colons.</summary>
+    /// <exception cref="CniException">It is no unicast MAC address.</exception>
+    internal static string Normalize(string text) =>
+        PhysicalAddress.TryParse(text, out var mac) && mac.GetAddressBytes() is { Length: 6 } bytes && (bytes[0] & 1) == 0
+            ? Format(bytes)
+            : throw new CniException(
+                CniErrorCode.InvalidConfiguration, $"'{text}' is no unicast MAC address such as 0a:58:0a:00:00:05", "correct the pod's MAC address");
 
     internal static string Format(ReadOnlySpan<byte> mac) => string.Join(':', Convert.ToHexStringLower(mac).Chunk(2).Select(c => new string(c)));
 }

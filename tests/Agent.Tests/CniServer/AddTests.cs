@@ -138,6 +138,42 @@ public sealed class AddTests
     }
 
     [Test]
+    public async Task An_earlier_container_of_the_same_pod_gives_its_fixed_address_up()
+    {
+        _bench.Network.FixedAddresses = ["10.10.0.9"];
+        await _bench.CallAsync("ADD", container: "old");
+        await using var other = await Host.TestNamespace.CreateAsync();
+        var foreign = await _bench.CallAsync("ADD", container: "foreign", pod: "other", netns: other.Path);
+        Assert.That(CodeOf(foreign.Output), Is.EqualTo(CniErrorCode.TryAgainLater));
+        Assert.That(foreign.Output, Does.Contain("address 10.10.0.9 is held by container old/eth0 of pod default/web"));
+        var reply = await _bench.CallAsync("ADD", container: "new", netns: other.Path);
+        Assert.That(reply.ExitCode, Is.Zero, reply.Output);
+        Assert.That(_bench.Network.Attachments.Select(a => a.ContainerId), Is.EqualTo(new[] { "new" }));
+        Assert.That(await _bench.Pod.IpAsync("-br link"), Does.Not.Contain("eth0"));
+    }
+
+    [TestCase("nonsense", null, CniErrorCode.NoAddress, "gives pod default/web the address 'nonsense', which is none")]
+    [TestCase("10.10.0.9", "x", CniErrorCode.InvalidConfiguration, "'x' is no unicast MAC address")]
+    public async Task Nonsense_of_the_controller_is_named(string address, string? mac, int code, string message)
+    {
+        _bench.Network.FixedAddresses = [address];
+        _bench.Network.FixedMac = mac;
+        var reply = await _bench.CallAsync("ADD");
+        Assert.That(CodeOf(reply.Output), Is.EqualTo(code), reply.Output);
+        Assert.That(reply.Output, Does.Contain(message));
+        await AssertNothingIsLeftAsync();
+    }
+
+    [Test]
+    public async Task A_bad_subnet_is_named()
+    {
+        _bench.Network.Subnets = [new("10.10.0.0/24", "10.11.0.1")];
+        var reply = await _bench.CallAsync("ADD");
+        Assert.That(reply.Output, Does.Contain("gateway '10.11.0.1' is not an address of 10.10.0.0/24"));
+        await AssertNothingIsLeftAsync();
+    }
+
+    [Test]
     public async Task An_address_outside_of_every_subnet_is_a_host_address()
     {
         _bench.Network.FixedAddresses = ["192.168.7.7"];

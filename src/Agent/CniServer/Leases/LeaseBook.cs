@@ -143,7 +143,10 @@ internal sealed class LeaseBook(TimeSpan rest)
         if (_holders.TryGetValue((request.NetworkKey, address), out var holder))
         {
             throw new LeaseException(
-                $"address {address} is held by container {holder} of pod {_leases[holder].Pod}: delete that pod or ask for another address", isTransient: true);
+                $"address {address} is held by container {holder} of pod {_leases[holder].Pod}: delete that pod or ask for another address", isTransient: true)
+            {
+                Holder = _leases[holder],
+            };
         }
 
         if (request.FixedByController)

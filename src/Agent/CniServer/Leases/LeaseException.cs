@@ -5,4 +5,7 @@ public sealed class LeaseException(string message, bool isTransient = false, Exc
 {
     /// <summary>The same request can succeed a little later without anybody's help.</summary>
     public bool IsTransient { get; } = isTransient;
+
+    /// <summary>Who holds the fixed address that was asked for, when that is the reason.</summary>
+    public Lease? Holder { get; init; }
 }

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Weft.Agent.CniServer.Leases;
 
 /// <summary>The leases of this node. A lease is on the disk before anybody learns of it; no address is given twice, whatever is killed when.</summary>
@@ -79,7 +77,6 @@ public sealed partial class LeaseStore : IDisposable
     /// <summary>Gives addresses. Idempotent: a container interface that has a lease keeps it.</summary>
     /// <returns>The lease, and whether this call made it.</returns>
     /// <exception cref="LeaseException">None is free, a fixed one is taken, or the disk refused; nothing is changed.</exception>
-    [SuppressMessage("Reliability", "CA2016", Justification = "a lease that is being written is not given up half-way")]
     public async Task<(Lease Lease, bool IsNew)> AcquireAsync(LeaseRequest request, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(request);
