@@ -10,22 +10,23 @@ namespace Weft.Agent.Host;
 internal sealed class HostInterfaces(RouteNetlink netlink)
 {
     /// <summary>Makes the host so. Runs on a thread in the host's namespace, since sysctl files show the caller's.</summary>
-    public HostChanges Apply(HostPlan plan)
+    public HostChanges Apply(HostTargets targets)
     {
+        var plan = targets.Plan;
         var work = new Work(netlink);
-        SetForwarding(plan, work);
+        SetForwarding(targets, work);
         if (netlink.FindLink(plan.GatewayInterface) is { } gateway)
         {
-            SetLink(plan, gateway, work);
-            SetAddresses(plan, gateway, work);
+            SetLink(targets, gateway, work);
+            SetAddresses(targets, gateway, work);
 
             // Routes need the interface up and its addresses there.
             work.Send();
-            SetRoutes(plan, gateway, work);
+            SetRoutes(targets, targets.Routes, gateway.Index, work);
         }
         else
         {
-            SetRoutes(plan with { Routes = [] }, new Link { Index = 0, Name = plan.GatewayInterface }, work);
+            SetRoutes(targets, new Dictionary<InterfaceAddress, IPAddress>(), 0, work);
             work.Problems.Add($"interface {plan.GatewayInterface} does not exist: Open vSwitch makes it when its port is in the bridge");
         }
 
@@ -33,10 +34,10 @@ internal sealed class HostInterfaces(RouteNetlink netlink)
         return new HostChanges([.. work.Applied], [.. work.Problems]);
     }
 
-    private static void SetLink(HostPlan plan, Link gateway, Work work)
+    private static void SetLink(HostTargets targets, Link gateway, Work work)
     {
-        int? mtu = plan.Mtu > 0 && plan.Mtu != gateway.Mtu ? plan.Mtu : null;
-        var mac = plan.GatewayMac is { } wanted && wanted != gateway.Mac ? wanted : null;
+        int? mtu = targets.Plan.Mtu > 0 && targets.Plan.Mtu != gateway.Mtu ? targets.Plan.Mtu : null;
+        var mac = targets.GatewayMac is { } wanted && wanted != gateway.Mac ? wanted : null;
         if (mtu is null && mac is null && gateway.IsUp)
         {
             return;
@@ -46,9 +47,9 @@ internal sealed class HostInterfaces(RouteNetlink netlink)
         work.Note($"interface {gateway.Name}: up{(mtu is null ? "" : $", MTU {gateway.Mtu} -> {mtu}")}{(mac is null ? "" : $", MAC {gateway.Mac} -> {mac}")}");
     }
 
-    private void SetAddresses(HostPlan plan, Link gateway, Work work)
+    private void SetAddresses(HostTargets targets, Link gateway, Work work)
     {
-        var wanted = plan.GatewayAddresses.Select(InterfaceAddress.Parse).ToHashSet();
+        var wanted = targets.Addresses;
         var there = netlink.Addresses(gateway.Index).ToHashSet();
         foreach (var address in there.Except(wanted))
         {
@@ -63,18 +64,16 @@ internal sealed class HostInterfaces(RouteNetlink netlink)
         }
     }
 
-    private void SetRoutes(HostPlan plan, Link gateway, Work work)
+    private void SetRoutes(HostTargets targets, IReadOnlyDictionary<InterfaceAddress, IPAddress> routes, int gatewayIndex, Work work)
     {
-        var wanted = plan.Routes
-            .Select(r => new Route
-            {
-                Destination = InterfaceAddress.Parse(r.Destination),
-                Gateway = IPAddress.Parse(r.Gateway),
-                Interface = gateway.Index,
-                OnLink = true,
-                Source = SourceOf(plan, InterfaceAddress.Parse(r.Destination)),
-            })
-            .ToDictionary(r => r.Destination);
+        var wanted = routes.ToDictionary(r => r.Key, r => new Route
+        {
+            Destination = r.Key,
+            Gateway = r.Value,
+            Interface = gatewayIndex,
+            OnLink = true,
+            Source = SourceOf(targets, r.Key),
+        });
         var there = netlink.Routes(Route.WeftProtocol, Route.MainTable);
         foreach (var route in there)
         {
@@ -104,25 +103,23 @@ internal sealed class HostInterfaces(RouteNetlink netlink)
         there.Interface == wanted.Interface && Equals(there.Gateway, wanted.Gateway) && Equals(there.Source, wanted.Source);
 
     /// <summary>The gateway's own address of the same family: what the host's own packets to pods come from.</summary>
-    private static IPAddress? SourceOf(HostPlan plan, InterfaceAddress destination) => plan.GatewayAddresses
-        .Select(a => InterfaceAddress.Parse(a).Address)
-        .FirstOrDefault(a => a.AddressFamily == destination.Address.AddressFamily);
+    private static IPAddress? SourceOf(HostTargets targets, InterfaceAddress destination) =>
+        targets.Addresses.Select(a => a.Address).FirstOrDefault(a => a.AddressFamily == destination.Address.AddressFamily);
 
-    private static void SetForwarding(HostPlan plan, Work work)
+    private static void SetForwarding(HostTargets targets, Work work)
     {
-        var families = plan.GatewayAddresses.Select(a => InterfaceAddress.Parse(a).Address.AddressFamily).ToHashSet();
-        if (!plan.Forward)
+        if (!targets.Plan.Forward)
         {
             return;
         }
 
-        if (families.Contains(AddressFamily.InterNetwork))
+        if (targets.Has(AddressFamily.InterNetwork))
         {
             work.Set("net/ipv4/ip_forward", "1");
         }
 
         const string forwarding = "net/ipv6/conf/all/forwarding";
-        if (families.Contains(AddressFamily.InterNetworkV6) && Sysctl.Read(forwarding) == "0")
+        if (targets.Has(AddressFamily.InterNetworkV6) && Sysctl.Read(forwarding) == "0")
         {
             KeepRouterAdvertisements(work);
             work.Set(forwarding, "1");

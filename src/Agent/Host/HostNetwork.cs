@@ -23,6 +23,7 @@ public sealed partial class HostNetwork : IAsyncDisposable
     private readonly List<NetlinkWatcher> _watchers = [];
     private readonly Task _repairing;
     private HostPlan? _plan;
+    private HashSet<string> _reported = [];
 
     // Reading nftables starts a process; pods that come and go change links only.
     private volatile bool _rulesChanged = true;
@@ -47,7 +48,7 @@ public sealed partial class HostNetwork : IAsyncDisposable
         _repairing = RepairAsync();
     }
 
-    /// <summary>Something that others changed was repaired, or could not be. Called in order, never twice at once; it must not block.</summary>
+    /// <summary>Something that others changed was repaired, or newly cannot be. Called in order, never twice at once; it must not block.</summary>
     public event Action<HostChanges>? Repaired;
 
     /// <summary>Makes the host as planned, and keeps it so.</summary>
@@ -88,7 +89,9 @@ public sealed partial class HostNetwork : IAsyncDisposable
 
     private async Task<HostChanges> ApplyPlanAsync(HostPlan plan, CancellationToken ct)
     {
-        var changes = await Task.Run(() => ApplyInterfaces(plan), ct).ConfigureAwait(false);
+        var targets = new HostTargets(plan);
+        var changes = await Task.Run(() => ApplyInterfaces(targets), ct).ConfigureAwait(false);
+        changes = changes with { Problems = [.. targets.Problems, .. changes.Problems] };
         if (!_rulesChanged)
         {
             return changes;
@@ -97,7 +100,7 @@ public sealed partial class HostNetwork : IAsyncDisposable
         _rulesChanged = false;
         try
         {
-            return await _nftables.ApplyAsync(NftText.Of(plan), ct).ConfigureAwait(false)
+            return await _nftables.ApplyAsync(NftText.Of(targets), ct).ConfigureAwait(false)
                 ? changes with { Applied = [.. changes.Applied, $"nftables table inet {NftText.Table} set"] }
                 : changes;
         }
@@ -108,13 +111,13 @@ public sealed partial class HostNetwork : IAsyncDisposable
         }
     }
 
-    private HostChanges ApplyInterfaces(HostPlan plan)
+    private HostChanges ApplyInterfaces(HostTargets targets)
     {
         HostChanges Apply()
         {
             // A fresh socket has no answers of an earlier failure in it.
             using var netlink = RouteNetlink.Open();
-            return new HostInterfaces(netlink).Apply(plan);
+            return new HostInterfaces(netlink).Apply(targets);
         }
 
         try
@@ -138,9 +141,8 @@ public sealed partial class HostNetwork : IAsyncDisposable
                 await WaitForEventAsync(hasProblems).ConfigureAwait(false);
                 var changes = await ApplyExclusiveAsync(null, _stop.Token).ConfigureAwait(false);
                 hasProblems = !changes.Problems.IsEmpty;
-                if (!changes.IsClean)
+                if (Report(changes))
                 {
-                    Report(changes);
                     Repaired?.Invoke(changes);
                 }
             }
@@ -167,17 +169,19 @@ public sealed partial class HostNetwork : IAsyncDisposable
         }
     }
 
-    private void Report(HostChanges changes)
+    /// <summary>Logs what is new; a problem that stays is said once.</summary>
+    /// <returns>Whether anything was new.</returns>
+    private bool Report(HostChanges changes)
     {
         foreach (var change in changes.Applied)
         {
             Log.Changed(_logger, change);
         }
 
-        foreach (var problem in changes.Problems)
-        {
-            Log.Problem(_logger, problem);
-        }
+        var known = Interlocked.Exchange(ref _reported, changes.Problems.ToHashSet(StringComparer.Ordinal));
+        var news = changes.Problems.Where(p => !known.Contains(p)).ToList();
+        news.ForEach(p => Log.Problem(_logger, p));
+        return news.Count > 0 || !changes.Applied.IsEmpty;
     }
 
     private static partial class Log

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Weft.Agent.Host.Netlink;
@@ -13,14 +12,14 @@ internal static class NftText
     public const string Table = "weft";
 
     /// <summary>The whole table. Equal plans give equal text.</summary>
-    public static string Of(HostPlan plan)
+    public static string Of(HostTargets targets)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"table inet {Table} {{\n");
-        AppendSet(text, "pods4", "Addresses of this node's pods", AddressFamily.InterNetwork, plan.MasqueradeSources);
-        AppendSet(text, "pods6", "Addresses of this node's pods", AddressFamily.InterNetworkV6, plan.MasqueradeSources);
-        AppendSet(text, "inside4", "Destinations that see a pod's own address", AddressFamily.InterNetwork, plan.NeverMasquerade);
-        AppendSet(text, "inside6", "Destinations that see a pod's own address", AddressFamily.InterNetworkV6, plan.NeverMasquerade);
+        AppendSet(text, "pods4", "Addresses of this node's pods", AddressFamily.InterNetwork, targets.MasqueradeSources);
+        AppendSet(text, "pods6", "Addresses of this node's pods", AddressFamily.InterNetworkV6, targets.MasqueradeSources);
+        AppendSet(text, "inside4", "Destinations that see a pod's own address", AddressFamily.InterNetwork, targets.NeverMasquerade);
+        AppendSet(text, "inside6", "Destinations that see a pod's own address", AddressFamily.InterNetworkV6, targets.NeverMasquerade);
 
         AppendSet(text, "refused4", "Destinations of which the switch knows no endpoint", AddressFamily.InterNetwork, plan.Refuse);
         AppendSet(text, "refused6", "Destinations of which the switch knows no endpoint", AddressFamily.InterNetworkV6, plan.Refuse);
@@ -29,7 +28,7 @@ internal static class NftText
         text.Append(CultureInfo.InvariantCulture, $$"""
               chain postrouting {
                 type nat hook postrouting priority srcnat; policy accept;
-                oifname "{{plan.GatewayInterface}}" return
+                oifname "{{targets.Plan.GatewayInterface}}" return
                 ip saddr @pods4 ip daddr != @inside4 masquerade fully-random comment "pods leave the cluster as this node"
                 ip6 saddr @pods6 ip6 daddr != @inside6 masquerade fully-random comment "pods leave the cluster as this node"
               }
@@ -46,11 +45,11 @@ internal static class NftText
         return text.ToString();
     }
 
-    private static void AppendSet(StringBuilder text, string name, string comment, AddressFamily family, IEnumerable<string> members)
+    private static void AppendSet(StringBuilder text, string name, string comment, AddressFamily family, IEnumerable<InterfaceAddress> members)
     {
         var type = family == AddressFamily.InterNetwork ? "ipv4_addr" : "ipv6_addr";
         text.Append(CultureInfo.InvariantCulture, $"  set {name} {{\n    type {type}\n    flags interval\n    auto-merge\n    comment \"{comment}\"\n");
-        var elements = members.Select(Parse).Where(a => a.Address.AddressFamily == family).Select(a => a.ToString()).Distinct().Order(StringComparer.Ordinal).ToList();
+        var elements = members.Where(a => a.Address.AddressFamily == family).Select(a => a.ToString()).Distinct().Order(StringComparer.Ordinal).ToList();
         if (elements.Count > 0)
         {
             text.Append(CultureInfo.InvariantCulture, $"    elements = {{ {string.Join(", ", elements)} }}\n");
@@ -58,10 +57,4 @@ internal static class NftText
 
         text.Append("  }\n");
     }
-
-    /// <summary>A CIDR, or an address as the CIDR that holds only it. Parsing keeps foreign text out of the script.</summary>
-    private static InterfaceAddress Parse(string text) =>
-        IPAddress.TryParse(text, out var address)
-            ? new InterfaceAddress(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)
-            : InterfaceAddress.Parse(text);
 }

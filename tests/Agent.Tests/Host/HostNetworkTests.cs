@@ -118,6 +118,47 @@ public sealed class HostNetworkTests
     }
 
     [Test]
+    public async Task Nonsense_in_a_plan_is_named_and_the_rest_is_applied()
+    {
+        var changes = await _host.ApplyAsync(
+            Plan with
+            {
+                GatewayMac = "nonsense",
+                GatewayAddresses = ["10.10.0.1/24", "10.10.0.1/99", "x"],
+                Routes = [new("10.11.0.0/24", "fd00::1"), new("10.12.0.0", "10.12.0.1"), new("10.13.0.7/24", "10.13.0.1")],
+                MasqueradeSources = ["10.10.0.0/24", "; flush ruleset"],
+                NeverMasquerade = ["10.0.0.0/8", "}"],
+            },
+            CancellationToken.None);
+        Assert.That(changes.Problems, Is.EquivalentTo(new[]
+        {
+            "gateway MAC 'nonsense' is no MAC address and is passed over",
+            "gateway address '10.10.0.1/99' is no CIDR and is passed over",
+            "gateway address 'x' is no CIDR and is passed over",
+            "route to 10.11.0.0/24: gateway 'fd00::1' is no address of its family; the route is passed over",
+            "route '10.12.0.0' is no CIDR and is passed over",
+            "masquerade source '; flush ruleset' is no CIDR and is passed over",
+            "destination without masquerade '}' is no CIDR and is passed over",
+        }));
+        Assert.That(await _netns.IpAsync("route"), Does.Contain("10.13.0.0/24 via 10.13.0.1"));
+        Assert.That(await _netns.RunAsync("nft list table inet weft"), Does.Contain("10.10.0.0/24"));
+    }
+
+    [Test]
+    public async Task A_problem_that_stays_is_reported_once()
+    {
+        await _netns.IpAsync("link del weft-gw0");
+        await _host.ApplyAsync(Plan, CancellationToken.None);
+        var reports = new List<HostChanges>();
+        _host.Repaired += reports.Add;
+        await _netns.IpAsync("link add other type veth peer name other2");
+        await _netns.RunAsync("nft delete table inet weft");
+        await Eventually.True("the table is repaired", async () => (await _netns.RunAsync("nft list tables")).Contains("inet weft", StringComparison.Ordinal));
+        await Eventually.True("the repair is reported", () => reports.Count > 0);
+        Assert.That(reports.SelectMany(r => r.Applied), Is.EqualTo(new[] { "nftables table inet weft set" }));
+    }
+
+    [Test]
     public async Task Only_the_difference_is_sent()
     {
         await _host.ApplyAsync(Plan, CancellationToken.None);

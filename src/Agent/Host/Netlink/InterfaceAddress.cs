@@ -12,6 +12,21 @@ public readonly record struct InterfaceAddress(IPAddress Address, int PrefixLeng
     /// <summary>AF_INET or AF_INET6.</summary>
     internal byte Family => Address.AddressFamily == AddressFamily.InterNetworkV6 ? (byte)LinuxNative.AfInet6 : (byte)LinuxNative.AfInet;
 
+    /// <summary>The subnet: the same with all bits behind the prefix zero.</summary>
+    public InterfaceAddress Network
+    {
+        get
+        {
+            var bytes = Address.GetAddressBytes();
+            for (var bit = PrefixLength; bit < bytes.Length * 8; bit++)
+            {
+                bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
+            }
+
+            return this with { Address = new IPAddress(bytes) };
+        }
+    }
+
     /// <summary>Reads <c>address/length</c>.</summary>
     /// <exception cref="FormatException">The text is something else; the message says what it is.</exception>
     public static InterfaceAddress Parse(string text) =>
