@@ -20,9 +20,11 @@ internal sealed partial class CniCommands
 
         var started = Stopwatch.GetTimestamp();
         var plan = await network.FindPodAsync(invocation.PodNamespace, invocation.PodName, invocation.PodUid, ct).ConfigureAwait(false);
+        // Read before anything is taken: a bad one leaves nothing to undo.
+        var mac = plan.Port.Mac is { } chosen ? PodMac.Normalize(chosen) : invocation.Config.Mac;
         var wasAttached = network.Attachments.Any(a => a.ContainerId == invocation.ContainerId && a.IfName == invocation.IfName);
         var (lease, isNew) = await AcquireAsync(invocation, plan, ct).ConfigureAwait(false);
-        var pod = Describe(invocation, plan, lease);
+        var pod = Describe(invocation, plan, lease, mac);
         var attachment = AttachmentOf(invocation, plan, lease, pod);
         var link = Task.FromResult(false);
         try
@@ -134,7 +136,7 @@ internal sealed partial class CniCommands
         }
     }
 
-    private static PodInterface Describe(CniInvocation invocation, PodInterfacePlan plan, Lease lease)
+    private static PodInterface Describe(CniInvocation invocation, PodInterfacePlan plan, Lease lease, string? mac)
     {
         var addresses = lease.Addresses.Select(IPAddress.Parse).ToList();
         return new PodInterface
@@ -142,7 +144,7 @@ internal sealed partial class CniCommands
             HostName = PodInterface.HostNameOf(invocation.ContainerId, invocation.IfName),
             Name = invocation.IfName,
             Netns = invocation.Netns,
-            Mac = (plan.Port.Mac is { } mac ? PodMac.Normalize(mac) : invocation.Config.Mac) ?? PodMac.For(addresses),
+            Mac = mac ?? PodMac.For(addresses),
             Mtu = plan.Mtu,
             DisableTxOffload = plan.DisableTxOffload,
             Addresses = [.. addresses.Select(a => WithSubnet(a, plan.Subnets))],

@@ -17,6 +17,7 @@ public sealed partial class CniService : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private Task _reconciling = Task.CompletedTask;
+    private int _disposed;
 
     /// <summary>Opens the leases; takes no calls yet.</summary>
     /// <param name="socket">Path of the unix socket (<see cref="AgentOptions.CniSocket"/>).</param>
@@ -59,9 +60,14 @@ public sealed partial class CniService : IAsyncDisposable
         Log.Reconciled(_logger, adopted, released);
     }
 
-    /// <summary>Stops taking calls, waits for those under way, closes the leases.</summary>
+    /// <summary>Stops taking calls, waits for those under way, closes the leases. A second call does nothing.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _stop.CancelAsync().ConfigureAwait(false);
         await _listener.DisposeAsync().ConfigureAwait(false);
         await _reconciling.ConfigureAwait(false);

@@ -17,6 +17,7 @@ internal sealed class HostTargets
         Routes = plan.Routes.SelectMany(Route).GroupBy(r => r.Destination).ToDictionary(g => g.Key, g => g.First().Gateway);
         MasqueradeSources = [.. plan.MasqueradeSources.SelectMany(a => CidrOrAddress("masquerade source", a))];
         NeverMasquerade = [.. plan.NeverMasquerade.SelectMany(a => CidrOrAddress("destination without masquerade", a))];
+        Refuse = [.. plan.Refuse.SelectMany(a => CidrOrAddress("refused destination", a))];
         if (plan.GatewayMac is { } mac && (!PhysicalAddress.TryParse(mac, out var parsed) || parsed.GetAddressBytes().Length != 6))
         {
             _problems.Add($"gateway MAC '{mac}' is no MAC address and is passed over");
@@ -39,6 +40,8 @@ internal sealed class HostTargets
     public IReadOnlyList<InterfaceAddress> MasqueradeSources { get; }
 
     public IReadOnlyList<InterfaceAddress> NeverMasquerade { get; }
+
+    public IReadOnlyList<InterfaceAddress> Refuse { get; }
 
     /// <summary>What was left out, one sentence each.</summary>
     public IReadOnlyList<string> Problems => _problems;

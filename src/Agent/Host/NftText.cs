@@ -21,8 +21,8 @@ internal static class NftText
         AppendSet(text, "inside4", "Destinations that see a pod's own address", AddressFamily.InterNetwork, targets.NeverMasquerade);
         AppendSet(text, "inside6", "Destinations that see a pod's own address", AddressFamily.InterNetworkV6, targets.NeverMasquerade);
 
-        AppendSet(text, "refused4", "Destinations of which the switch knows no endpoint", AddressFamily.InterNetwork, plan.Refuse);
-        AppendSet(text, "refused6", "Destinations of which the switch knows no endpoint", AddressFamily.InterNetworkV6, plan.Refuse);
+        AppendSet(text, "refused4", "Destinations of which the switch knows no endpoint", AddressFamily.InterNetwork, targets.Refuse);
+        AppendSet(text, "refused6", "Destinations of which the switch knows no endpoint", AddressFamily.InterNetworkV6, targets.Refuse);
 
         // Leaving by the gateway interface is going to a pod: always with its own address.
         text.Append(CultureInfo.InvariantCulture, $$"""
@@ -34,10 +34,10 @@ internal static class NftText
               }
               chain forward {
                 type filter hook forward priority filter; policy accept;
-                iifname "{{plan.GatewayInterface}}" ip daddr @refused4 meta l4proto tcp reject with tcp reset
-                iifname "{{plan.GatewayInterface}}" ip daddr @refused4 reject with icmp port-unreachable
-                iifname "{{plan.GatewayInterface}}" ip6 daddr @refused6 meta l4proto tcp reject with tcp reset
-                iifname "{{plan.GatewayInterface}}" ip6 daddr @refused6 reject with icmpv6 port-unreachable
+                iifname "{{targets.Plan.GatewayInterface}}" ip daddr @refused4 meta l4proto tcp reject with tcp reset
+                iifname "{{targets.Plan.GatewayInterface}}" ip daddr @refused4 reject with icmp port-unreachable
+                iifname "{{targets.Plan.GatewayInterface}}" ip6 daddr @refused6 meta l4proto tcp reject with tcp reset
+                iifname "{{targets.Plan.GatewayInterface}}" ip6 daddr @refused6 reject with icmpv6 port-unreachable
               }
             }
 
