@@ -1,0 +1,89 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Weft.Lab.Cluster;
+using Weft.Lab.Net;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Weft.Chart.Tests;
+
+/// <summary>The real helm with this checkout's chart.</summary>
+/// <remarks>The package that it comes from is nobody's we know: it runs as a user without rights where it needs none.</remarks>
+internal static class Helm
+{
+    /// <summary>What the chart needs to be told in every cluster.</summary>
+    public static readonly string[] Ranges = ["--set", "network.podCidrs={10.10.0.0/16,fd00:10:10::/56}", "--set", "network.serviceCidrs={10.96.0.0/16}"];
+
+    private static readonly Lazy<Task<string?>> Program = new(FindAsync);
+
+    public static string Root => new LabPrograms().Root;
+
+    public static string Chart => Path.Combine(Root, "deploy/helm/weft");
+
+    /// <summary>Runs a command; a chart's folder is not implied.</summary>
+    public static async Task<ShellResult> RunAsync(IEnumerable<string> arguments, string? kubeconfig = null)
+    {
+        var program = await Program.Value;
+        if (program is null)
+        {
+            Assert.Ignore("there is no helm: install helm or npm (scripts/lib/helm gets it from the npm registry)");
+        }
+
+        var home = Directory.CreateTempSubdirectory("weft-helm-");
+        try
+        {
+            var environment = new Dictionary<string, string> { ["HOME"] = home.FullName, ["KUBECONFIG"] = kubeconfig ?? "/nonexistent" };
+            return await Shell.TryRunAsync(program!, arguments, null, environment, TimeSpan.FromMinutes(2), CancellationToken.None);
+        }
+        finally
+        {
+            home.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>The objects that a set of values renders to; a refusal fails the test.</summary>
+    public static async Task<IReadOnlyList<JsonObject>> RenderAsync(params string[] values)
+    {
+        var result = await TemplateAsync(values);
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        return Read(result.Output);
+    }
+
+    public static Task<ShellResult> TemplateAsync(params string[] values) =>
+        RunAsync(["template", "weft", Chart, "--namespace", "weft-system", "--kube-version", "1.32.0", "--include-crds", .. values]);
+
+    /// <summary>The documents of a YAML text, as JSON.</summary>
+    /// <remarks>Repeated keys are errors, which Helm itself lets through.</remarks>
+    public static IReadOnlyList<JsonObject> Read(string yaml)
+    {
+        var stream = new YamlStream();
+        stream.Load(new StringReader(yaml));
+        return [.. stream.Documents.Select(d => ToJson(d.RootNode)).OfType<JsonObject>()];
+    }
+
+    private static JsonNode? ToJson(YamlNode node) => node switch
+    {
+        YamlMappingNode map => new JsonObject(map.Children.Select(c => KeyValuePair.Create(((YamlScalarNode)c.Key).Value!, ToJson(c.Value)))),
+        YamlSequenceNode list => new JsonArray([.. list.Children.Select(ToJson)]),
+        YamlScalarNode { Style: ScalarStyle.Plain } scalar => Plain(scalar.Value ?? ""),
+        YamlScalarNode scalar => JsonValue.Create(scalar.Value),
+        _ => throw new InvalidDataException($"{node.GetType().Name} is not expected"),
+    };
+
+    private static JsonNode? Plain(string text) => text switch
+    {
+        "" or "null" or "~" => null,
+        "true" => JsonValue.Create(true),
+        "false" => JsonValue.Create(false),
+        _ when text == "0" || (text[0] is not '0' and not '+' && long.TryParse(text, out _)) => JsonSerializer.SerializeToNode(long.Parse(text, System.Globalization.CultureInfo.InvariantCulture)),
+        ['0', .. var octal] when octal.All(c => c is >= '0' and <= '7') => JsonValue.Create(Convert.ToInt64(octal, 8)),
+        _ => JsonValue.Create(text),
+    };
+
+    private static async Task<string?> FindAsync()
+    {
+        var result = await Shell.TryRunAsync(
+            "bash", ["-c", $"cd '{Root}' && . scripts/lib/helm && find_helm >&2 && echo \"$WEFT_HELM\""], null, null, TimeSpan.FromMinutes(2), CancellationToken.None);
+        return result.ExitCode == 0 ? result.Output.Trim() : null;
+    }
+}
