@@ -23,7 +23,8 @@ public sealed class ReviewRequests(TokenIssuer tokens, Authorizer authorizer, Ob
                 break;
             case "subjectaccessreviews" or "localsubjectaccessreviews":
                 var spec = review["spec"];
-                review["status"] = Access(new UserInfo(spec.Text("user") ?? "", [.. spec.At("groups").Texts()]), spec);
+                // HttpClient puts the groups that we send to aggregated servers into one header: they come back as one text.
+                review["status"] = Access(new UserInfo(spec.Text("user") ?? "", [.. spec.At("groups").Texts().SelectMany(g => g.Split(", "))]), spec);
                 break;
             case "selfsubjectaccessreviews":
                 review["status"] = Access(request.User, review["spec"]);
