@@ -230,7 +230,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
         try
         {
             await _rows.EnsureInfrastructureAsync(_facts, ct).ConfigureAwait(false);
-            await _host.ApplyAsync(_facts, ct).ConfigureAwait(false);
+            await _host.ApplyAsync(_facts, _planner.HostServices, ct).ConfigureAwait(false);
             if (!await _flows.ApplyAsync(_planner.Flows, _planner.Groups, ct).ConfigureAwait(false))
             {
                 Publish(synced: false, error: "the switch is not connected");

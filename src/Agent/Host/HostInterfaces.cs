@@ -23,6 +23,12 @@ internal sealed class HostInterfaces(RouteNetlink netlink)
             // Routes need the interface up and its addresses there.
             work.Send();
             SetRoutes(targets, targets.Routes, gateway.Index, work);
+            foreach (var note in HostReturnPath.Compare(netlink, plan, gateway.Index, work.Batch))
+            {
+                work.Note(note);
+            }
+
+            AllowOtherWaysBack(plan, work);
         }
         else
         {
@@ -105,6 +111,16 @@ internal sealed class HostInterfaces(RouteNetlink netlink)
     /// <summary>The gateway's own address of the same family: what the host's own packets to pods come from.</summary>
     private static IPAddress? SourceOf(HostTargets targets, InterfaceAddress destination) =>
         targets.Addresses.Select(a => a.Address).FirstOrDefault(a => a.AddressFamily == destination.Address.AddressFamily);
+
+    /// <summary>Clients of node ports have their way back elsewhere: strict filtering (1) would drop what the switch hands to the host (ip-sysctl, rp_filter).</summary>
+    private static void AllowOtherWaysBack(HostPlan plan, Work work)
+    {
+        var own = $"net/ipv4/conf/{plan.GatewayInterface}/rp_filter";
+        if (plan.ReturnMark != 0 && (Sysctl.Read("net/ipv4/conf/all/rp_filter") == "1" || Sysctl.Read(own) == "1"))
+        {
+            work.Set(own, "2");
+        }
+    }
 
     private static void SetForwarding(HostTargets targets, Work work)
     {

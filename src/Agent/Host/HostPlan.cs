@@ -29,6 +29,24 @@ public sealed record HostPlan
     /// <summary>Destinations (CIDRs) that pods may ask for in vain, such as Services without endpoints: refused at once, with a reset or ICMP.</summary>
     public EquatableArray<string> Refuse { get; init; } = [];
 
+    /// <summary>Node ports of IPv4, <c>tcp 30080</c>: packets to the host's own addresses with them are sent to <see cref="NodePortAddresses"/>.</summary>
+    public EquatableArray<string> NodePorts4 { get; init; } = [];
+
+    /// <summary>Node ports of IPv6.</summary>
+    public EquatableArray<string> NodePorts6 { get; init; } = [];
+
+    /// <summary>The addresses behind the gateway interface that stand for the host's own, IPv4 first; empty: none, and node ports do not work.</summary>
+    public EquatableArray<string> NodePortAddresses { get; init; } = [];
+
+    /// <summary>The mark of connections that came in at the gateway interface; 0: none is marked.</summary>
+    public uint ReturnMark { get; init; }
+
+    /// <summary>The routing table for the host's answers in such connections.</summary>
+    public int ReturnTable { get; init; }
+
+    /// <summary>The next hops of that table, one for each family.</summary>
+    public EquatableArray<string> ReturnHops { get; init; } = [];
+
     /// <summary>IPv4 and IPv6 forwarding must be on for the families that <see cref="GatewayAddresses"/> has.</summary>
     public bool Forward { get; init; } = true;
 }

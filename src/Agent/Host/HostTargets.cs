@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
@@ -18,6 +19,9 @@ internal sealed class HostTargets
         MasqueradeSources = [.. plan.MasqueradeSources.SelectMany(a => CidrOrAddress("masquerade source", a))];
         NeverMasquerade = [.. plan.NeverMasquerade.SelectMany(a => CidrOrAddress("destination without masquerade", a))];
         Refuse = [.. plan.Refuse.SelectMany(a => CidrOrAddress("refused destination", a))];
+        NodePorts4 = [.. plan.NodePorts4.SelectMany(NodePort)];
+        NodePorts6 = [.. plan.NodePorts6.SelectMany(NodePort)];
+        NodePortAddresses = [.. plan.NodePortAddresses.SelectMany(a => CidrOrAddress("address of node ports", a)).Select(a => a.Address)];
         if (plan.GatewayMac is { } mac && (!PhysicalAddress.TryParse(mac, out var parsed) || parsed.GetAddressBytes().Length != 6))
         {
             _problems.Add($"gateway MAC '{mac}' is no MAC address and is passed over");
@@ -43,6 +47,15 @@ internal sealed class HostTargets
 
     public IReadOnlyList<InterfaceAddress> Refuse { get; }
 
+    /// <summary>IPv4 node ports in nft's words, <c>tcp . 30080</c>.</summary>
+    public IReadOnlyList<string> NodePorts4 { get; }
+
+    /// <inheritdoc cref="NodePorts4"/>
+    public IReadOnlyList<string> NodePorts6 { get; }
+
+    /// <summary>What stands for the host's own addresses behind the gateway interface.</summary>
+    public IReadOnlyList<IPAddress> NodePortAddresses { get; }
+
     /// <summary>What was left out, one sentence each.</summary>
     public IReadOnlyList<string> Problems => _problems;
 
@@ -62,6 +75,18 @@ internal sealed class HostTargets
                 _problems.Add($"route to {destination}: gateway '{route.Gateway}' is no address of its family; the route is passed over");
             }
         }
+    }
+
+    private IEnumerable<string> NodePort(string text)
+    {
+        var parts = text.Split(' ');
+        if (parts is ["tcp" or "udp" or "sctp", var number] && ushort.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+        {
+            return [$"{parts[0]} . {port}"];
+        }
+
+        _problems.Add($"node port '{text}' is not tcp, udp or sctp with a number up to 65535 and is passed over");
+        return [];
     }
 
     private IEnumerable<InterfaceAddress> CidrOrAddress(string what, string text) => IPAddress.TryParse(text, out var address)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Weft.Agent.Host.Netlink;
@@ -24,6 +25,11 @@ internal static class NftText
         AppendSet(text, "refused4", "Destinations of which the switch knows no endpoint", AddressFamily.InterNetwork, targets.Refuse);
         AppendSet(text, "refused6", "Destinations of which the switch knows no endpoint", AddressFamily.InterNetworkV6, targets.Refuse);
 
+        AppendPorts(text, "nodeports4", targets.NodePorts4);
+        AppendPorts(text, "nodeports6", targets.NodePorts6);
+        AppendNodePortChains(text, targets.NodePortAddresses);
+        AppendReturnChains(text, targets.Plan);
+
         // Leaving by the gateway interface is going to a pod: always with its own address.
         text.Append(CultureInfo.InvariantCulture, $$"""
               chain postrouting {
@@ -43,6 +49,58 @@ internal static class NftText
 
             """);
         return text.ToString();
+    }
+
+    /// <summary>Node ports: to the switch, which knows the endpoints. The client's address stays.</summary>
+    private static void AppendNodePortChains(StringBuilder text, IReadOnlyList<IPAddress> addresses)
+    {
+        foreach (var (chain, hook) in new[] { ("nodeports", "prerouting priority dstnat"), ("nodeports_own", "output priority -100") })
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  chain {chain} {{\n    type nat hook {hook}; policy accept;\n");
+            foreach (var address in addresses)
+            {
+                text.Append(address.AddressFamily == AddressFamily.InterNetworkV6
+                    ? $"    ip6 daddr != ::1 fib daddr type local meta l4proto . th dport @nodeports6 dnat ip6 to {address}\n"
+                    : $"    ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport @nodeports4 dnat ip to {address}\n");
+            }
+
+            text.Append("  }\n");
+        }
+    }
+
+    /// <summary>What came in at the gateway interface from a client elsewhere is answered there.</summary>
+    private static void AppendReturnChains(StringBuilder text, HostPlan plan)
+    {
+        if (plan.ReturnMark == 0)
+        {
+            return;
+        }
+
+        var mark = $"0x{plan.ReturnMark:x8}";
+        text.Append(CultureInfo.InvariantCulture, $$"""
+              chain return_mark {
+                type filter hook prerouting priority mangle; policy accept;
+                iifname "{{plan.GatewayInterface}}" ct direction original ip saddr != @pods4 fib daddr type local ct mark set ct mark | {{mark}}
+                iifname "{{plan.GatewayInterface}}" ct direction original ip6 saddr != @pods6 fib daddr type local ct mark set ct mark | {{mark}}
+              }
+              chain return_route {
+                type route hook output priority mangle; policy accept;
+                ct direction reply ct mark & {{mark}} == {{mark}} meta mark set meta mark | {{mark}}
+              }
+
+            """);
+    }
+
+    private static void AppendPorts(StringBuilder text, string name, IEnumerable<string> ports)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"  set {name} {{\n    type inet_proto . inet_service\n    comment \"Node ports\"\n");
+        var elements = ports.Distinct().Order(StringComparer.Ordinal).ToList();
+        if (elements.Count > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    elements = {{ {string.Join(", ", elements)} }}\n");
+        }
+
+        text.Append("  }\n");
     }
 
     private static void AppendSet(StringBuilder text, string name, string comment, AddressFamily family, IEnumerable<InterfaceAddress> members)

@@ -20,6 +20,7 @@ public sealed class FlowPlanner
     private readonly Dictionary<string, string> _endpointsOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<string>> _balancersByEndpoints = new(StringComparer.Ordinal);
 
+    private readonly GroupIds _groupIds = new();
     private readonly PolicyPlanner _policies;
 
     /// <summary>An empty plan.</summary>
@@ -30,6 +31,9 @@ public sealed class FlowPlanner
 
     /// <summary>The groups that the switch must hold, by id.</summary>
     public OwnedEntries<uint, Group> Groups { get; } = new();
+
+    /// <summary>What the host must know of Services.</summary>
+    public HostServices HostServices { get; } = new();
 
     /// <summary>The part that plans policies, for its work counters.</summary>
     public PolicyPlanner Policies => _policies;
@@ -121,7 +125,13 @@ public sealed class FlowPlanner
             owners.Add(owner);
         }
 
-        var plan = balancer is null ? ServicePlan.Empty : ServicePlan.Of(facts, balancer);
+        if (balancer is null)
+        {
+            _groupIds.ReleaseOf(id);
+        }
+
+        HostServices.Set(facts, id, balancer);
+        var plan = balancer is null ? ServicePlan.Empty : ServicePlan.Of(facts, balancer, _groupIds);
         Groups.Replace(owner, plan.Groups.Select(g => KeyValuePair.Create(g.Id, g)));
         Flows.Replace(owner, plan.Flows.Select(f => KeyValuePair.Create(f.Key, f)));
     }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Agent.Facts;
 using Weft.Agent.Host;
 using Weft.Agent.Plan;
+using Weft.Agent.Plan.Services;
 
 namespace Weft.Agent.Sync;
 
@@ -15,9 +16,9 @@ public sealed class HostSync(HostNetwork network, HostFacts host)
     public IReadOnlyList<string> Problems { get; private set; } = [];
 
     /// <summary>Applies the plan when it differs from the last one that succeeded; what others change, <see cref="HostNetwork"/> repairs by itself.</summary>
-    public async Task ApplyAsync(NodeFacts facts, CancellationToken ct)
+    public async Task ApplyAsync(NodeFacts facts, HostServices services, CancellationToken ct)
     {
-        var plan = HostPlanner.Plan(facts, host.PodMtu(facts) ?? 0);
+        var plan = HostPlanner.Plan(facts, host.PodMtu(facts) ?? 0, services);
         if (plan == _applied)
         {
             return;

@@ -32,6 +32,8 @@ public static class NodeFlows
             .. subnets.Select(s => s.Gateway).Concat(addresses).Select(a => FromSelf(a, cookie)),
             .. new[] { BridgePorts.ServiceHopV4, BridgePorts.ServiceHopV6 }.Select(a => Neighbours.Answer(Network.DefaultKey, a, RouterMac, isRouter: true, cookie)),
             .. DefaultRoute(cookie),
+            .. addresses.Select(a => GatewayFlows.ToNode(a, cookie)),
+            .. GatewayFlows.Plan([.. subnets.Select(s => s.Gateway)], addresses, cookie),
         ];
     }
 
@@ -50,12 +52,13 @@ public static class NodeFlows
         {
             // The node's host asks for the other gateway's address: its next hop for that node's pods.
             yield return Neighbours.Answer(Network.DefaultKey, subnet.Gateway, RouterMac, isRouter: true, cookie);
-            yield return ToTunnel(tunnelEnd, cookie, Priorities.Normal).When(DefaultNetwork, Packets.Family(subnet.Gateway), Packets.To(subnet.Cidr)).Goto(Tables.ConntrackCommit);
+            yield return ToTunnel(tunnelEnd, cookie, Priorities.Normal).When(DefaultNetwork, Packets.Family(subnet.Gateway), Packets.To(subnet.Cidr)).Goto(Tables.EgressNat);
         }
 
         foreach (var address in addresses)
         {
-            yield return ToTunnel(tunnelEnd, cookie, Priorities.Host).When(DefaultNetwork, Packets.Family(address), Packets.To(address)).Goto(Tables.ConntrackCommit);
+            yield return ToTunnel(tunnelEnd, cookie, Priorities.Host).When(DefaultNetwork, Packets.Family(address), Packets.To(address)).Goto(Tables.EgressNat);
+            yield return GatewayFlows.ToNode(address, cookie);
         }
     }
 
@@ -67,7 +70,7 @@ public static class NodeFlows
         yield return new FlowDraft(Tables.Classifier, Priorities.Normal, cookie).When(Fields.InPort.Is(BridgePorts.Tunnel), Fields.TunId.Is(Network.DefaultKey))
             .Do(Registers.Source.Load((uint)PacketSource.Tunnel), Registers.Zone.Load(ConntrackZones.Default))
             .SetNetwork(Network.DefaultKey).Goto(Tables.Conntrack);
-        yield return new FlowDraft(Tables.SpoofGuard, Priorities.Normal, cookie).When(Fields.InPort.Is(BridgePorts.Gateway)).Goto(Tables.ArpNd);
+        yield return new FlowDraft(Tables.EgressNat, Priorities.Rest, cookie).When(Registers.Output.Is(BridgePorts.Tunnel)).Goto(Tables.ConntrackCommit);
         yield return new FlowDraft(Tables.Forwarding, Priorities.Normal, cookie).When(DefaultNetwork, Fields.EthDst.Is(GatewayMac))
             .Do(Registers.Output.Load(BridgePorts.Gateway)).Goto(Tables.ConntrackCommit);
     }

@@ -1,22 +1,20 @@
 using System.Net;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan.Pipeline;
+using Weft.OpenFlow;
 using Weft.OpenFlow.Actions;
 using Weft.OpenFlow.Entries;
 using Weft.OpenFlow.Fields;
+using Weft.OpenFlow.Instructions;
 using Weft.Topology;
-using Endpoint = Weft.Topology.Endpoint;
 
 namespace Weft.Agent.Plan.Services;
 
-/// <summary>What one Service port needs in the switch: a group that chooses the endpoint and the flows that lead to it.</summary>
-/// <param name="Groups">At most one.</param>
-/// <param name="Flows">One for each virtual address.</param>
+/// <summary>What one Service port needs in the switch (docs/design/services.md).</summary>
+/// <param name="Groups">Groups that choose the endpoint, those that others name first.</param>
+/// <param name="Flows">The flows that lead to them.</param>
 public sealed record ServicePlan(IReadOnlyList<Group> Groups, IReadOnlyList<Flow> Flows)
 {
-    /// <summary>Buckets that fit into one GroupMod with room to spare: an OpenFlow message has at most 64 KiB.</summary>
-    public const int MostBuckets = 480;
-
     /// <summary>Nothing: the address leads to the node, which refuses it at once.</summary>
     public static readonly ServicePlan Empty = new([], []);
 
@@ -24,43 +22,124 @@ public sealed record ServicePlan(IReadOnlyList<Group> Groups, IReadOnlyList<Flow
     public static string OwnerOf(LoadBalancer balancer) => "service " + balancer.Service;
 
     /// <summary>Plans a Service port. Without endpoints it has no flow.</summary>
-    public static ServicePlan Of(NodeFacts facts, LoadBalancer balancer)
+    /// <param name="facts">This node, and the endpoints.</param>
+    /// <param name="balancer">The Service port.</param>
+    /// <param name="ids">Gives ids to groups beyond the first.</param>
+    public static ServicePlan Of(NodeFacts facts, LoadBalancer balancer, GroupIds ids)
     {
-        var endpoints = EndpointChoice.For(
-            facts.Slice.Find<EndpointSet>(ItemKind.EndpointSet, balancer.Endpoints)?.Endpoints ?? [],
-            facts.NodeName, facts.Self?.Zone, balancer.InternalLocal);
-        var addresses = VirtualAddresses(balancer).ToList();
-        if (endpoints.Count == 0 || addresses.Count == 0)
+        var endpoints = facts.Slice.Find<EndpointSet>(ItemKind.EndpointSet, balancer.Endpoints)?.Endpoints ?? [];
+        var all = EndpointTarget.All(facts, balancer, endpoints, ids);
+        if (all.IsEmpty)
         {
             return Empty;
         }
 
-        var group = new Group((uint)balancer.Key, GroupType.Select, [.. endpoints.Take(MostBuckets).Select(e => new Bucket(Choose(e)) { Weight = 100 })]);
-        var cookie = Cookies.Of(FlowFeature.Service, OwnerOf(balancer));
-        var port = PortField(balancer.Protocol).Is((ushort)balancer.Port);
-        return new ServicePlan([group],
-        [
-            .. addresses.Select(a => new FlowDraft(Tables.ServiceLb, Priorities.Normal, cookie)
-                .When(Fields.Metadata.Is((ulong)balancer.NetworkKey), Packets.Family(a), Fields.IpProto.Is((byte)balancer.Protocol), Packets.To(a), port)
-                .Do(new ToGroup(group.Id)).End()),
-        ]);
+        var local = balancer.InternalLocal || balancer.ExternalLocal ? EndpointTarget.Local(facts, balancer, endpoints, ids) : all;
+        var draft = new ServiceFlows(facts, balancer);
+        draft.Inside(balancer.InternalLocal ? local : all);
+        draft.Outside(all, balancer.ExternalLocal ? local : null);
+        EndpointTarget[] used = ReferenceEquals(all, local) ? [all] : [all, local];
+        return new ServicePlan(
+            [.. used.Where(t => draft.Uses(t)).SelectMany(t => t.Groups)],
+            [.. draft.Flows, .. used.Where(t => draft.Uses(t)).SelectMany(t => t.Flows)]);
+    }
+}
+
+/// <summary>Writes the flows of table ServiceLb for one Service port.</summary>
+internal sealed class ServiceFlows(NodeFacts facts, LoadBalancer balancer)
+{
+    private readonly ulong _cookie = Cookies.Of(FlowFeature.Service, ServicePlan.OwnerOf(balancer));
+    private readonly HashSet<EndpointTarget> _used = new(ReferenceEqualityComparer.Instance);
+
+    public List<Flow> Flows { get; } = [];
+
+    /// <summary>Whether a flow leads to these endpoints.</summary>
+    public bool Uses(EndpointTarget target) => _used.Contains(target);
+
+    /// <summary>The ClusterIP: only pods and this node itself use it.</summary>
+    public void Inside(EndpointTarget target)
+    {
+        if (IPAddress.TryParse(balancer.ClusterIp, out var address))
+        {
+            Lead(On(Priorities.Normal, Packets.To(address), address.IsV6(), balancer.Port), target);
+        }
     }
 
-    private static ActionList Choose(Endpoint endpoint) => ActionList.Of(
-        Registers.Service.Load(1),
-        new Conntrack
+    /// <summary>Everything by which the world outside reaches the Service. Pods and this node itself always have all endpoints.</summary>
+    /// <param name="all">All endpoints.</param>
+    /// <param name="local">What is left for connections from outside, or null: all.</param>
+    public void Outside(EndpointTarget all, EndpointTarget? local)
+    {
+        foreach (var address in Parsed(balancer.ExternalIps))
         {
-            Commit = true,
-            ZoneSource = Registers.Zone,
-            Table = Tables.EgressAdmin.Id,
-            Nat = new Nat(NatKind.Destination) { Address = IPAddress.Parse(endpoint.Address), Port = (ushort)endpoint.Port },
-        });
+            Virtual(address, all, local, []);
+            if (facts.Self?.Addresses.Contains(address.ToString()) == true)
+            {
+                // The host takes packets to its own address itself; its rules turn the address as they do for node ports.
+                Virtual(address.IsV6() ? BridgePorts.NodePortV6 : BridgePorts.NodePortV4, all, local, []);
+            }
+        }
 
-    private static IEnumerable<IPAddress> VirtualAddresses(LoadBalancer balancer) =>
-        new[] { balancer.ClusterIp }.Concat(balancer.ExternalIps).Concat(balancer.LoadBalancerIps)
-            .Select(a => IPAddress.TryParse(a, out var address) ? address : null).OfType<IPAddress>().Distinct();
+        var ranges = balancer.SourceRanges.Select(IPNetwork.Parse).ToList();
+        foreach (var address in Parsed(balancer.LoadBalancerIps))
+        {
+            Virtual(address, all, local, ranges);
+        }
 
-    private static Field<ushort> PortField(Protocol protocol) => protocol switch
+        if (balancer.NodePort > 0)
+        {
+            Both(Registers.NodeAddress.Is(1), IsV6, balancer.NodePort, [], all, local);
+        }
+    }
+
+    private bool IsV6 => balancer.Id.EndsWith("/6", StringComparison.Ordinal);
+
+    private static IEnumerable<IPAddress> Parsed(IEnumerable<string> addresses) =>
+        addresses.Select(a => IPAddress.TryParse(a, out var address) ? address : null).OfType<IPAddress>().Distinct();
+
+    private void Virtual(IPAddress address, EndpointTarget all, EndpointTarget? local, List<IPNetwork> ranges)
+    {
+        foreach (var range in ranges)
+        {
+            Both(Packets.To(address), address.IsV6(), balancer.Port, [Packets.From(range)], all, local);
+        }
+
+        if (ranges.Count == 0)
+        {
+            Both(Packets.To(address), address.IsV6(), balancer.Port, [], all, local);
+        }
+        else
+        {
+            Flows.Add(On(Priorities.Rest, Packets.To(address), address.IsV6(), balancer.Port).End());
+        }
+    }
+
+    private void Both(FieldMatch address, bool v6, int port, ReadOnlySpan<FieldMatch> more, EndpointTarget all, EndpointTarget? local)
+    {
+        Lead(On(Priorities.Normal, address, v6, port).When(more), all);
+        if (local is not null)
+        {
+            Lead(On(Priorities.Host, address, v6, port).When(more).When(Registers.Outside.Is(1)), local);
+        }
+    }
+
+    private FlowDraft On(ushort priority, FieldMatch address, bool v6, int port) => new FlowDraft(Tables.ServiceLb, priority, _cookie).When(
+        Fields.Metadata.Is((ulong)balancer.NetworkKey), v6 ? Packets.Ipv6 : Packets.Ip, Fields.IpProto.Is((byte)balancer.Protocol), address, PortField.Is((ushort)port));
+
+    // Where the policy is Local and no endpoint is here, the packet is dropped: other nodes have endpoints, so it must not be refused.
+    private void Lead(FlowDraft draft, EndpointTarget target)
+    {
+        if (target.IsEmpty)
+        {
+            Flows.Add(draft.End());
+            return;
+        }
+
+        _used.Add(target);
+        Flows.Add(target.Lead(draft));
+    }
+
+    private Field<ushort> PortField => balancer.Protocol switch
     {
         Protocol.Udp => Fields.UdpDst,
         Protocol.Sctp => Fields.SctpDst,
