@@ -72,6 +72,34 @@ public sealed class KubernetesClient : IDisposable
         }
     }
 
+    /// <summary>Reads all objects of a kind, page by page; one that cannot be read makes the whole call fail.</summary>
+    /// <param name="type">The kind.</param>
+    /// <param name="ns">Only this namespace; null: all.</param>
+    /// <param name="labelSelector">Only these, for example <c>app=web</c>; null: all.</param>
+    /// <param name="ct">Stops.</param>
+    public async Task<IReadOnlyList<T>> ListAsync<T>(ResourceType<T> type, string? ns, string? labelSelector, CancellationToken ct)
+        where T : class, IKubernetesObject
+    {
+        var found = new List<T>();
+        var page = new List<ResourceEvent<T>>();
+        var query = $"?limit={Reflector<T>.PageSize}" + (labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}");
+        string? continueAt = null;
+        do
+        {
+            page.Clear();
+            var path = type.CollectionPath(ns) + query + (continueAt is null ? "" : $"&continue={Uri.EscapeDataString(continueAt)}");
+            var body = await ReadBodyAsync(HttpMethod.Get, path, null, ct).ConfigureAwait(false);
+            continueAt = Parse(path, () => ObjectReader.ReadList(body, type, page)).Continue;
+            foreach (var item in page)
+            {
+                found.Add(item.Object ?? throw new KubernetesException($"{path}: {item.Key} cannot be read: {item.Problem}"));
+            }
+        }
+        while (!string.IsNullOrEmpty(continueAt));
+
+        return found;
+    }
+
     /// <summary>Creates an object and returns it as stored.</summary>
     public Task<T> CreateAsync<T>(ResourceType<T> type, string? ns, T value, CancellationToken ct)
         where T : class, IKubernetesObject => SendAsync(HttpMethod.Post, type.CollectionPath(ns), Json(type, value, "application/json"), type, ct);
@@ -126,17 +154,30 @@ public sealed class KubernetesClient : IDisposable
     private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? content, ResourceType<T> type, CancellationToken ct)
         where T : class, IKubernetesObject
     {
+        var body = await ReadBodyAsync(method, path, content, ct).ConfigureAwait(false);
+        return Parse(path, () => JsonSerializer.Deserialize(body, type.Json)) ?? throw new KubernetesException($"{path}: the API server answered 'null'");
+    }
+
+    private static T Parse<T>(string path, Func<T> parse)
+    {
+        try
+        {
+            return parse();
+        }
+        catch (JsonException e)
+        {
+            throw new KubernetesException($"{path}: the answer cannot be read: {e.Message}", e);
+        }
+    }
+
+    private async Task<byte[]> ReadBodyAsync(HttpMethod method, string path, HttpContent? content, CancellationToken ct)
+    {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(RequestLimit);
         try
         {
             using var response = await SendAsync(method, path, content, HttpCompletionOption.ResponseContentRead, limit.Token).ConfigureAwait(false);
-            var body = await response.Content.ReadAsByteArrayAsync(limit.Token).ConfigureAwait(false);
-            return JsonSerializer.Deserialize(body, type.Json) ?? throw new KubernetesException($"{path}: the API server answered 'null'");
-        }
-        catch (JsonException e)
-        {
-            throw new KubernetesException($"{method} {path}: the answer cannot be read: {e.Message}", e);
+            return await response.Content.ReadAsByteArrayAsync(limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
