@@ -1,9 +1,22 @@
 using System.CommandLine;
+using Weft.Ctl;
+using Weft.Ctl.Clusters;
+using Weft.Ctl.Commands;
 using Weft.Ctl.OpenFlow;
 
 // One class per command, each with a static Create(). Keep them in the order of the help text.
 var root = new RootCommand("Looks into a Weft network: the cluster's topology, a node's flows, and the protocols between them.")
 {
+    StatusCommand.Create(),
+    FlowsCommand.Create(),
+    TraceCommand.Create(),
     OpenFlowCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+foreach (var option in ClusterOptions.All)
+{
+    root.Options.Add(option);
+}
+
+var parsed = root.Parse(args);
+var code = await parsed.InvokeAsync();
+return parsed.Errors.Count > 0 ? ExitCodes.Usage : code;
