@@ -1,5 +1,6 @@
 using Weft.Bench;
 using Weft.Bench.ControllerBench;
+using Weft.Bench.NodeBench;
 using Weft.Bench.OpenFlowBench;
 using Weft.Bench.OvsdbBench;
 
@@ -8,6 +9,7 @@ using Weft.Bench.OvsdbBench;
 [
     ("controller", "computing and publishing the logical network at 100,000 pods, and 5,000 agents", ControllerBenchmark.RunAsync),
     ("openflow", "installing and dumping 100,000 flows beside ovs-ofctl, and the codec by itself", OpenFlowBenchmark.RunAsync),
+    ("cni", "ADD and DEL beside the standard bridge and host-local plugins", CniBenchmark.RunAsync),
     ("fuzz", "ten million damaged OpenFlow messages, or as many as the argument says", FuzzBenchmark.RunAsync),
     ("ovsdb", "loading 100,000 rows and committing, beside ovsdb-client and the Python IDL", OvsdbBenchmark.RunAsync),
 ];

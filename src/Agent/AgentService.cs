@@ -1,14 +1,16 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Weft.Agent.CniServer;
 using Weft.Agent.Facts;
+using Weft.Agent.Host.Netlink;
 using Weft.Agent.Sync;
 
 namespace Weft.Agent;
 
 /// <summary>Runs the agent's parts together; the first that ends ends them all.</summary>
 public sealed partial class AgentService(
-    AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, SliceFile file, CniService cni, Reporter reporter, TimeProvider time, ILogger<AgentService> logger)
+    AgentOptions options, AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, SliceFile file, CniService cni, Reporter reporter, TimeProvider time, ILogger<AgentService> logger)
     : BackgroundService
 {
     private static readonly TimeSpan SavePause = TimeSpan.FromSeconds(1);
@@ -52,11 +54,35 @@ public sealed partial class AgentService(
 
         loop.Changed += Look;
         Look(loop.Published);
+        await RehearseAsync().ConfigureAwait(false);
         await first.Task.WaitAsync(ct).ConfigureAwait(false);
         loop.Changed -= Look;
         await cni.StartAsync(ct).ConfigureAwait(false);
         LogServing(logger);
         await Task.Delay(Timeout.InfiniteTimeSpan, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Runs the way of a pod's ADD once, while the rest of the agent reads what is there.</summary>
+    private async Task RehearseAsync()
+    {
+        try
+        {
+            var folder = Path.Combine(options.StateDir, "rehearsal");
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+
+            var reply = await Rehearsal.RunAsync(folder, time).ConfigureAwait(false);
+            if (reply.ExitCode != 0)
+            {
+                LogNotRehearsed(logger, reply.Output);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NetlinkException or SocketException)
+        {
+            LogNotRehearsed(logger, e.Message);
+        }
     }
 
     /// <summary>Keeps the slice on disk, at most once a second.</summary>
@@ -85,6 +111,9 @@ public sealed partial class AgentService(
 
     [LoggerMessage(3730, LogLevel.Information, "Taking CNI calls")]
     private static partial void LogServing(ILogger logger);
+
+    [LoggerMessage(3732, LogLevel.Warning, "A pod cannot be attached on this node as it is: {Reason}")]
+    private static partial void LogNotRehearsed(ILogger logger, string reason);
 
     [LoggerMessage(3731, LogLevel.Warning, "The node state cannot be saved ({Reason}): free space in stateDir; a restart without a controller would not know it")]
     private static partial void LogNotSaved(ILogger logger, string reason);

@@ -6,10 +6,10 @@ using Weft.Topology;
 namespace Weft.Agent;
 
 /// <summary>What the CNI commands see of the agent: the slice, the bridge and the switch together.</summary>
-public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows rows, ControllerStream controller, HostFacts host, TimeProvider time) : IPodNetwork
+public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, HostFacts host, TimeProvider time) : IPodNetwork
 {
-    /// <summary>How long a pod may take to arrive from the controller after the runtime asked for it.</summary>
-    private static readonly TimeSpan PodPatience = TimeSpan.FromSeconds(10);
+    /// <summary>How long a pod may take to arrive from the controller after the runtime asked for it; runtimes ask again by themselves.</summary>
+    private static readonly TimeSpan PodPatience = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan SwitchPatience = TimeSpan.FromSeconds(20);
 
@@ -58,14 +58,14 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
     }
 
     /// <inheritdoc/>
-    public async Task AttachAsync(Attachment attachment, CancellationToken ct)
+    public async Task AttachAsync(Attachment attachment, Task interfaceExists, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(SwitchPatience);
         try
         {
             var (port, confirmed) = await loop.AddAsync(attachment).WaitAsync(limit.Token).ConfigureAwait(false);
-            await Task.WhenAll(confirmed.WaitAsync(limit.Token), rows.AddPortAsync(port, limit.Token)).ConfigureAwait(false);
+            await Task.WhenAll(confirmed.WaitAsync(limit.Token), AddPortAsync(port, interfaceExists, limit.Token)).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -77,12 +77,21 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
     }
 
     /// <inheritdoc/>
-    public async Task DetachAsync(string containerId, string ifName, CancellationToken ct)
+    public async Task IsolateAsync(string containerId, string ifName, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(SwitchPatience);
-        await rows.RemovePortAsync(PortIds.HostInterface(containerId, ifName), limit.Token).ConfigureAwait(false);
         await loop.RemoveAsync(AttachedPort.IdOf(containerId, ifName)).WaitAsync(limit.Token).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task DetachAsync(string containerId, string ifName, CancellationToken ct)
+    {
+        // Flows first: while vswitchd takes a port away it answers nobody.
+        await IsolateAsync(containerId, ifName, ct).ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(SwitchPatience);
+        await rows.RemovePortAsync(PortIds.HostInterface(containerId, ifName), limit.Token).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -102,6 +111,30 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
             { OfPort: null or <= 0 } => $"port {row.Name} has no OpenFlow number: ovs-vswitchd has not taken it",
             _ => state.LastError,
         });
+    }
+
+    /// <summary>vswitchd takes a port whose interface is missing for broken, and looks again only when something else changes.</summary>
+    private async Task AddPortAsync(AttachedPort port, Task interfaceExists, CancellationToken ct)
+    {
+        await interfaceExists.WaitAsync(ct).ConfigureAwait(false);
+        var opened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Look(string name, uint number)
+        {
+            if (name == port.Attachment.HostInterface && number == port.OfPort)
+            {
+                opened.TrySetResult();
+            }
+        }
+
+        flows.PortChanged += Look;
+        try
+        {
+            await rows.AddPortAsync(port, opened.Task, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            flows.PortChanged -= Look;
+        }
     }
 
     private PodInterfacePlan PlanFor(LogicalPort port)

@@ -76,15 +76,17 @@ internal sealed partial class CniCommands
         ? parsed
         : throw new CniException(CniErrorCode.NoAddress, $"the controller gives pod {invocation.Pod} the address '{address}', which is none", "correct the pod's or subnet's addresses");
 
-    /// <summary>The link and the switch's part do not depend on each other until the end, so they run at the same time.</summary>
+    /// <summary>The flows need no interface, the port needs it only to exist: all three are made at the same time.</summary>
     private async Task AttachAsync(PodInterface pod, Attachment attachment, Action<Task<bool>> linkStarted, CancellationToken ct)
     {
         using var together = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var link = EnsureLinkAsync(pod, together, ct);
+        var exists = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var port = network.AttachAsync(attachment, exists.Task, together.Token);
+        var link = EnsureLinkAsync(pod, exists, together, ct);
         linkStarted(link);
         try
         {
-            await Task.WhenAll(link, network.AttachAsync(attachment, together.Token)).ConfigureAwait(false);
+            await Task.WhenAll(link, port).ConfigureAwait(false);
         }
         catch when (link.IsFaulted)
         {
@@ -94,11 +96,11 @@ internal sealed partial class CniCommands
         }
     }
 
-    private async Task<bool> EnsureLinkAsync(PodInterface pod, CancellationTokenSource together, CancellationToken ct)
+    private async Task<bool> EnsureLinkAsync(PodInterface pod, TaskCompletionSource exists, CancellationTokenSource together, CancellationToken ct)
     {
         try
         {
-            return await OnLinksAsync(() => links.Ensure(pod), ct).ConfigureAwait(false);
+            return await OnLinksAsync(() => links.Ensure(pod, () => exists.TrySetResult()), ct).ConfigureAwait(false);
         }
         catch
         {

@@ -7,6 +7,8 @@ internal sealed partial class CniCommands
     /// <summary>DEL. Needs nothing but the names: namespace, pod and configuration may be gone. The address is free only when nothing can send from it any more.</summary>
     private async Task RemoveAsync(LeaseKey key, CancellationToken ct)
     {
+        // Cut off first: once vswitchd sees the interface or its port go, it answers nobody for some milliseconds.
+        await network.IsolateAsync(key.ContainerId, key.IfName, ct).ConfigureAwait(false);
         var link = links.DeleteAsync(PodInterface.HostNameOf(key.ContainerId, key.IfName));
         var port = network.DetachAsync(key.ContainerId, key.IfName, ct);
         await Task.WhenAll(link, port).ConfigureAwait(false);

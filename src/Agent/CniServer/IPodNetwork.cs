@@ -11,9 +11,14 @@ public interface IPodNetwork
     Task<PodInterfacePlan> FindPodAsync(string podNamespace, string podName, string uid, CancellationToken ct);
 
     /// <summary>Adds the port to the bridge and its flows to the switch. Returns after the barrier that confirms them.</summary>
-    /// <remarks>Idempotent for the same attachment. The host interface may appear before or after the call, but before it can succeed.</remarks>
+    /// <param name="attachment">The interface. Idempotent for the same one.</param>
+    /// <param name="interfaceExists">Ends when the host interface exists; flows go to the switch before, the port after that.</param>
+    /// <param name="ct">Ends the wait; nothing of the attachment is left then.</param>
     /// <exception cref="PodNetworkException">The switch refused or did not answer; nothing of the attachment is left.</exception>
-    Task AttachAsync(Attachment attachment, CancellationToken ct);
+    Task AttachAsync(Attachment attachment, Task interfaceExists, CancellationToken ct);
+
+    /// <summary>Removes the flows: returns when nothing can reach or leave the interface through the switch. Unknown attachments are no error.</summary>
+    Task IsolateAsync(string containerId, string ifName, CancellationToken ct);
 
     /// <summary>Removes flows and port. Unknown attachments are no error.</summary>
     Task DetachAsync(string containerId, string ifName, CancellationToken ct);

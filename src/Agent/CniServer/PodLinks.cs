@@ -10,9 +10,11 @@ internal sealed class PodLinks(string? hostNetns) : IDisposable
     private readonly LinkRemovals _removals = new(hostNetns);
 
     /// <summary>Makes the pair and gives the pod's side its addresses and routes. What is there and right is kept, what is there and wrong is made again.</summary>
+    /// <param name="wanted">How it must look.</param>
+    /// <param name="exists">Called as soon as the pair exists, before it is complete.</param>
     /// <returns>True when the pair was made by this call.</returns>
     /// <exception cref="CniException">The interface cannot be made; nothing that this call made is left.</exception>
-    public bool Ensure(PodInterface wanted)
+    public bool Ensure(PodInterface wanted, Action exists)
     {
         try
         {
@@ -21,6 +23,7 @@ internal sealed class PodLinks(string? hostNetns) : IDisposable
             var created = Create(host, netns, wanted);
             try
             {
+                exists();
                 InHost(() => ConfigureHostSide(host, wanted.HostName));
                 NetworkNamespace.Run(netns, wanted.Netns, () => Configure(wanted));
                 return created;

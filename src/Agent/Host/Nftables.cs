@@ -53,14 +53,13 @@ internal sealed class Nftables(string? netns)
         Successful(await CommunicateAsync(StartHere(arguments), script, ct).ConfigureAwait(false));
 
     /// <summary>Two processes: what nft lists in the transaction that loads it is not yet in its final form.</summary>
-    private static Task<string> CanonicalAsync(string table, CancellationToken ct) => Task.Run(
-        () => NetworkNamespace.RunInNew(() =>
-        {
-            // This thread has nothing else to do, and must stay the one that starts the processes.
-            Successful(CommunicateAsync(Start(["-f", "-"]), table, ct).GetAwaiter().GetResult());
-            return Successful(CommunicateAsync(Start(ListArguments), "", ct).GetAwaiter().GetResult());
-        }),
-        ct);
+    private static async Task<string> CanonicalAsync(string table, CancellationToken ct)
+    {
+        using var empty = NetworkNamespace.New();
+        Process StartThere(string[] arguments) => NetworkNamespace.Run(empty, "(new)", () => Start(arguments));
+        Successful(await CommunicateAsync(StartThere(["-f", "-"]), table, ct).ConfigureAwait(false));
+        return Successful(await CommunicateAsync(StartThere(ListArguments), "", ct).ConfigureAwait(false));
+    }
 
     private static string Successful((int ExitCode, string Output, string Errors) result) => result.ExitCode == 0
         ? result.Output

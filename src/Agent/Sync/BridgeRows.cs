@@ -89,13 +89,32 @@ public sealed partial class BridgeRows : IAsyncDisposable
     }
 
     /// <summary>Adds a port and waits until vswitchd has opened it.</summary>
+    /// <param name="port">The port with the number that it must get.</param>
+    /// <param name="opened">Ends when the switch itself says so, which is earlier than the database does.</param>
+    /// <param name="ct">Ends the wait.</param>
     /// <exception cref="TransactionFailedException">The database refused.</exception>
     /// <exception cref="InvalidOperationException">vswitchd could not open the interface, or gave it another number.</exception>
-    public async Task AddPortAsync(AttachedPort port, CancellationToken ct)
+    public async Task AddPortAsync(AttachedPort port, Task opened, CancellationToken ct)
     {
-        var name = port.Attachment.HostInterface;
         var outcome = await _client.CommitRetryingAsync(s => AddPort(s, port), ct).ConfigureAwait(false);
         outcome?.ThrowIfFailed();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var seen = WaitForPortAsync(port, either.Token);
+        if (await Task.WhenAny(seen, opened).ConfigureAwait(false) == opened)
+        {
+            await either.CancelAsync().ConfigureAwait(false);
+            await seen.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await opened.ConfigureAwait(false);
+        }
+        else
+        {
+            await seen.ConfigureAwait(false);
+        }
+    }
+
+    private async Task WaitForPortAsync(AttachedPort port, CancellationToken ct)
+    {
+        var name = port.Attachment.HostInterface;
         var snapshot = await _client.Replica.WaitForAsync(s => Find(s, name) is { } p && (p.OfPort is not null || p.Error is not null), ct).ConfigureAwait(false);
         var opened = Find(snapshot, name)!;
         if (opened.OfPort != port.OfPort)

@@ -55,6 +55,9 @@ public sealed partial class FlowSync : IAsyncDisposable
     /// <summary>Connections made since the start.</summary>
     public int Connections => _switch.Connections;
 
+    /// <summary>The switch opened a port, or took one away: name and number, 0 when it is gone. Raised in order; it must not block.</summary>
+    public event Action<string, uint>? PortChanged;
+
     /// <summary>Connects and stays connected until cancelled.</summary>
     /// <param name="wake">Called when there is something to apply: a new connection, a foreign change.</param>
     public async Task RunAsync(Action wake, CancellationToken ct)
@@ -79,6 +82,7 @@ public sealed partial class FlowSync : IAsyncDisposable
                 wake();
             }
         };
+        _switch.PortStatus += status => PortChanged?.Invoke(status.Port.Name, status.Reason == PortReason.Deleted ? 0 : status.Port.Number);
         _switch.Start();
         await Task.Delay(Timeout.InfiniteTimeSpan, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

@@ -41,11 +41,14 @@ internal sealed class FakePodNetwork : IPodNetwork
             DisableTxOffload = DisableTxOffload,
         });
 
-    public async Task AttachAsync(Attachment attachment, CancellationToken ct)
+    public async Task AttachAsync(Attachment attachment, Task interfaceExists, CancellationToken ct)
     {
         await OnAttach(attachment, ct);
+        await interfaceExists.WaitAsync(ct);
         Put(attachment);
     }
+
+    public Task IsolateAsync(string containerId, string ifName, CancellationToken ct) => Task.CompletedTask;
 
     public async Task DetachAsync(string containerId, string ifName, CancellationToken ct)
     {

@@ -50,7 +50,7 @@ internal sealed class SwitchFixture : IAsyncDisposable
         });
         foreach (var port in facts.Ports.Values)
         {
-            await fixture.Rows.AddPortAsync(port, CancellationToken.None);
+            await fixture.Rows.AddPortAsync(port, Task.Delay(Timeout.Infinite), CancellationToken.None);
         }
 
         fixture.Planner.PlanAll(facts);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
@@ -5,6 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Weft.Agent.Host.Netlink;
 
 /// <summary>Enters network namespaces. A thread of its own does it and ends afterwards, so no other work ever runs in the wrong namespace.</summary>
+/// <remarks>Work that runs inside must not be asynchronous: a thread that it makes the thread pool start would stay in the namespace for ever.</remarks>
 public static class NetworkNamespace
 {
     /// <summary>Opens a namespace by its path, for example <c>/var/run/netns/NAME</c> or <c>/proc/PID/ns/net</c>.</summary>
@@ -49,16 +51,17 @@ public static class NetworkNamespace
         return work();
     });
 
-    /// <summary>Runs <paramref name="work"/> in a new, empty namespace that vanishes with it.</summary>
-    public static T RunInNew<T>(Func<T> work) => OnOwnThread(() =>
-    {
-        if (LinuxNative.Unshare(LinuxNative.CloneNewNet) != 0)
-        {
-            throw NetlinkException.FromLastError("create a network namespace");
-        }
+    /// <summary>Makes a new, empty namespace. It ends with the handle.</summary>
+    public static SafeFileHandle New() => OnOwnThread(() => LinuxNative.Unshare(LinuxNative.CloneNewNet) == 0
+        ? Open("/proc/thread-self/ns/net")
+        : throw NetlinkException.FromLastError("create a network namespace"));
 
-        return work();
-    });
+    /// <summary>A path to a namespace that has no name, good while the handle is open.</summary>
+    public static string PathOf(SafeFileHandle handle)
+    {
+        ArgumentNullException.ThrowIfNull(handle);
+        return string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{handle.DangerousGetHandle()}");
+    }
 
     private static T OnOwnThread<T>(Func<T> work)
     {
