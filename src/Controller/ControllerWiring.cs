@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Weft.Controller.Api;
+using Weft.Controller.Allocation;
 using Weft.Controller.Cluster;
 using Weft.Controller.Network;
 using Weft.Controller.Publish;
@@ -35,8 +36,11 @@ public static class ControllerWiring
         services.AddSingleton(options);
         services.AddSingleton(clock);
         services.AddSingleton(client);
-        services.AddSingleton(new Publisher(new LogicalNetwork(options.Settings)));
+        services.AddSingleton(new Publisher(new LogicalNetwork(options.Settings, clock)));
         services.AddSingleton<NodeReports>();
+        services.AddSingleton<KeyUse>();
+        services.AddSingleton<ITerms>(new Terms(client, options.Namespace));
+        services.AddSingleton<INetworkKeys>(new NetworkKeys(client, options.Namespace, clock));
         services.AddSingleton<IAgentAuthentication>(options.AgentAuthentication == "none"
             ? new NoAuthentication()
             : new TokenReviewAuthentication(client, options.Namespace, AgentServiceAccount, clock));
@@ -46,6 +50,7 @@ public static class ControllerWiring
         AddWorker<Leadership>(services);
         AddWorker<EventRecorder>(services);
         AddWorker<NodeConditions>(services);
+        AddWorker<TenantWriter>(services);
         AddWorker<ClusterWatcher>(services);
         var app = builder.Build();
         app.Services.GetRequiredService<AgentEndpoints>().Map(app);

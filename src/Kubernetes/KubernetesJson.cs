@@ -18,6 +18,10 @@ namespace Weft.Kubernetes;
 [JsonSerializable(typeof(V1SubjectAccessReview))]
 [JsonSerializable(typeof(Corev1Event))]
 [JsonSerializable(typeof(V1NodeStatus))]
+[JsonSerializable(typeof(V1Alpha1Vpc))]
+[JsonSerializable(typeof(V1Alpha1Subnet))]
+[JsonSerializable(typeof(V1Alpha1VpcPeering))]
+[JsonSerializable(typeof(V1Alpha1AddressPool))]
 [JsonSerializable(typeof(V1Status))]
 [JsonSerializable(typeof(V1ListMeta))]
 public sealed partial class KubernetesJson : JsonSerializerContext

@@ -17,7 +17,19 @@ public sealed record Network : TopologyItem
     /// <summary>Whether pods of this network may leave the cluster through their node's address.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public bool NatOutside { get; init; } = true;
+
+    /// <summary>Services of the default network (<c>namespace/name</c>) that this network's pods reach by their ClusterIP.</summary>
+    public EquatableArray<string> SharedServices { get; init; } = [];
+
+    /// <summary>The networks that are joined with this one.</summary>
+    public EquatableArray<NetworkPeer> Peers { get; init; } = [];
 }
+
+/// <summary>A network that is joined with another. It is not transitive.</summary>
+/// <param name="Key">The other network's key.</param>
+/// <param name="Local">Ranges of this side that take part.</param>
+/// <param name="Remote">Ranges of the other side that take part.</param>
+public sealed record NetworkPeer(int Key, EquatableArray<string> Local, EquatableArray<string> Remote);
 
 /// <summary>A logical router. It joins the switches of one network.</summary>
 public sealed record LogicalRouter : TopologyItem
@@ -48,6 +60,15 @@ public sealed record LogicalSwitch : TopologyItem
 
     /// <summary>Its ranges with their gateways; at most a few, both families.</summary>
     public EquatableArray<SwitchSubnet> Subnets { get; init; } = [];
+
+    /// <summary>MTU that its pods' interfaces have at most, bytes; 0: what the underlay leaves.</summary>
+    public int Mtu { get; init; }
+
+    /// <summary>Only the switch itself and <see cref="Allowed"/> reach its pods.</summary>
+    public bool Private { get; init; }
+
+    /// <summary>Ranges that reach the pods of a private switch all the same.</summary>
+    public EquatableArray<string> Allowed { get; init; } = [];
 }
 
 /// <summary>A range of a logical switch.</summary>

@@ -17,6 +17,7 @@ namespace Weft.Topology;
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(StaticRoute))]
 [JsonSerializable(typeof(SwitchSubnet))]
+[JsonSerializable(typeof(NetworkPeer))]
 [JsonSerializable(typeof(PolicyRule))]
 [JsonSerializable(typeof(IpBlock))]
 [JsonSerializable(typeof(PortRange))]

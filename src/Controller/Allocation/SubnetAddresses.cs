@@ -135,7 +135,7 @@ internal sealed class SubnetAddresses
     {
         for (var number = first; number <= last; number++)
         {
-            var excluded = Plan!.Excluded.FirstOrDefault(e => e.Contains(number, isV6));
+            var excluded = Plan!.Excluded.Concat(Plan.Kept ?? []).FirstOrDefault(e => e.Contains(number, isV6));
             if (excluded != default)
             {
                 number = excluded.Last;

@@ -47,6 +47,18 @@ internal readonly record struct ClusterChange(string Kind, ResourceEventType Typ
             case V1EndpointSlice slice:
                 network.Upsert(slice);
                 break;
+            case V1Alpha1Vpc vpc:
+                network.Upsert(vpc);
+                break;
+            case V1Alpha1Subnet subnet:
+                network.Upsert(subnet);
+                break;
+            case V1Alpha1VpcPeering peering:
+                network.Upsert(peering);
+                break;
+            case V1Alpha1AddressPool pool:
+                network.Upsert(pool);
+                break;
             default:
                 throw new InvalidOperationException($"no table for {Kind}");
         }
@@ -73,6 +85,18 @@ internal readonly record struct ClusterChange(string Kind, ResourceEventType Typ
                 break;
             case "endpointslices":
                 network.RemoveEndpointSlice(Key);
+                break;
+            case "vpcs":
+                network.RemoveVpc(Key.Name);
+                break;
+            case "subnets":
+                network.RemoveSubnet(Key.Name);
+                break;
+            case "vpcpeerings":
+                network.RemoveVpcPeering(Key.Name);
+                break;
+            case "addresspools":
+                network.RemoveAddressPool(Key.Name);
                 break;
             default:
                 throw new InvalidOperationException($"no table for {Kind}");

@@ -7,7 +7,7 @@ namespace Weft.Controller.Cluster;
 
 /// <summary>Watches Kubernetes and hands what it says to the publisher, in batches; says when all watches are in sync.</summary>
 public sealed partial class ClusterWatcher(
-    KubernetesClient client, Publisher publisher, NodeConditions conditions, EventRecorder events, TimeProvider time, ILogger<ClusterWatcher> logger) : BackgroundService
+    KubernetesClient client, Publisher publisher, NodeConditions conditions, EventRecorder events, TenantWriter tenants, TimeProvider time, ILogger<ClusterWatcher> logger) : BackgroundService
 {
     /// <summary>Changes that are applied as one revision at most; readers get their turn between two batches.</summary>
     private const int LargestBatch = 1024;
@@ -28,6 +28,10 @@ public sealed partial class ClusterWatcher(
             ct => WatchAsync(Resources.NetworkPolicies, ct),
             ct => WatchAsync(Resources.Services, ct),
             ct => WatchAsync(Resources.EndpointSlices, ct),
+            ct => WatchOptionalAsync(Resources.Vpcs, ct),
+            ct => WatchOptionalAsync(Resources.Subnets, ct),
+            ct => WatchOptionalAsync(Resources.VpcPeerings, ct),
+            ct => WatchOptionalAsync(Resources.AddressPools, ct),
         ];
         _unsynced = watches.Length;
         return Task.WhenAll(watches.Select(w => w(stoppingToken)).Append(ApplyAsync(stoppingToken)));
@@ -39,6 +43,42 @@ public sealed partial class ClusterWatcher(
         var reflector = new Reflector<T>(client, type, time, (e, wait) => LogWatch(logger, type.ToString(), e.Message, wait.TotalSeconds));
         await foreach (var step in reflector.RunAsync(ct).ConfigureAwait(false))
         {
+            await _changes.Writer.WriteAsync(new ClusterChange(type.Plural, step.Type, step.Key, step.Object, step.Problem), ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A kind that a cluster need not have: while the API server does not serve it, there are none.</summary>
+    private async Task WatchOptionalAsync<T>(ResourceType<T> type, CancellationToken ct)
+        where T : class, IKubernetesObject
+    {
+        var synced = 0;
+        void Synced()
+        {
+            if (Interlocked.Exchange(ref synced, 1) == 0)
+            {
+                _ = _changes.Writer.WriteAsync(new ClusterChange(type.Plural, ResourceEventType.Synced, default, null, null), ct).AsTask();
+            }
+        }
+
+        var reflector = new Reflector<T>(client, type, time, (e, wait) =>
+        {
+            if (e.StatusCode == System.Net.HttpStatusCode.NotFound)
+            {
+                Synced();
+            }
+            else
+            {
+                LogWatch(logger, type.ToString(), e.Message, wait.TotalSeconds);
+            }
+        });
+        await foreach (var step in reflector.RunAsync(ct).ConfigureAwait(false))
+        {
+            if (step.Type == ResourceEventType.Synced)
+            {
+                Synced();
+                continue;
+            }
+
             await _changes.Writer.WriteAsync(new ClusterChange(type.Plural, step.Type, step.Key, step.Object, step.Problem), ct).ConfigureAwait(false);
         }
     }
@@ -55,9 +95,33 @@ public sealed partial class ClusterWatcher(
             }
 
             publisher.Apply(network => batch.ForEach(change => Apply(change, network)));
+            tenants.Wake();
+            await TellAgainAsync(ct).ConfigureAwait(false);
             foreach (var change in batch)
             {
                 After(change);
+            }
+        }
+    }
+
+    /// <summary>Policies are not kept; those of a namespace that moved to another network are read again.</summary>
+    private async Task TellAgainAsync(CancellationToken ct)
+    {
+        foreach (var key in publisher.Read(n => n.TakePoliciesToTellAgain()))
+        {
+            try
+            {
+                var policy = await client.ReadAsync(Resources.NetworkPolicies, key.Namespace, key.Name, ct).ConfigureAwait(false);
+                if (policy is not null)
+                {
+                    publisher.Apply(n => Apply(new ClusterChange("networkpolicies", ResourceEventType.Upsert, key, policy, null), n));
+                }
+            }
+            catch (KubernetesException e)
+            {
+                // Its pods stay isolated, for the old network's addresses mean nothing in the new one.
+                LogWatch(logger, $"networkpolicies {key}", e.Message, 0);
+                publisher.Apply(n => n.TellPolicyAgain(key));
             }
         }
     }

@@ -10,7 +10,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
     private const int IndexFrom = 32;
 
     private readonly Dictionary<string, NamespaceState> _namespaces = new(StringComparer.Ordinal);
-    private readonly Dictionary<(NamespaceState, LabelSet, NamedPorts), PodClass> _classes = [];
+    private readonly Dictionary<(NamespaceState, LabelSet, NamedPorts, int), PodClass> _classes = [];
     private readonly Dictionary<GroupKey, PodGroup> _groups = [];
     private readonly SelectorIndex<PodGroup> _crossByPods = new();
     private readonly SelectorIndex<PodGroup> _crossByNamespace = new();
@@ -33,6 +33,9 @@ internal sealed class GroupTable(Changes changes, Interner interner)
         ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_namespaces, name, out _);
         return slot ??= new NamespaceState(name, interner.Labels(null));
     }
+
+    /// <summary>Every namespace that is known.</summary>
+    public IReadOnlyCollection<NamespaceState> Namespaces => _namespaces.Values;
 
     /// <summary>Gives a namespace its labels; those of one that is gone are none.</summary>
     public void Relabel(NamespaceState ns, LabelSet labels)
@@ -64,7 +67,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
     /// <summary>Puts a new pod where its labels and ports say.</summary>
     public void Add(PodState pod, LabelSet labels, NamedPorts ports)
     {
-        var c = Class(pod.Namespace, labels, ports);
+        var c = Class(pod.Namespace, labels, ports, pod.Network);
         c.Add(pod);
         foreach (var address in pod.Addresses)
         {
@@ -95,11 +98,11 @@ internal sealed class GroupTable(Changes changes, Interner interner)
         DropIfEmpty(c);
     }
 
-    /// <summary>Moves a pod to the class of its new labels; groups that select it before and after notice nothing.</summary>
+    /// <summary>Moves a pod to the class of its new labels and network; groups that select it before and after notice nothing.</summary>
     public void Move(PodState pod, LabelSet labels, NamedPorts ports)
     {
         var old = pod.Class!;
-        var next = Class(pod.Namespace, labels, ports);
+        var next = Class(pod.Namespace, labels, ports, pod.Network);
         if (next == old)
         {
             return;
@@ -207,15 +210,15 @@ internal sealed class GroupTable(Changes changes, Interner interner)
     /// <summary>The group's role as peers.</summary>
     public PeerSet PeerOf(PodGroup group) => group.Peer ??= new PeerSet(group, Owners);
 
-    private PodClass Class(NamespaceState ns, LabelSet labels, NamedPorts ports)
+    private PodClass Class(NamespaceState ns, LabelSet labels, NamedPorts ports, int network)
     {
-        ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_classes, (ns, labels, ports), out _);
+        ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_classes, (ns, labels, ports, network), out _);
         if (slot is not null)
         {
             return slot;
         }
 
-        var c = slot = new PodClass(ns, labels, ports);
+        var c = slot = new PodClass(ns, labels, ports, network);
         changes.Work++;
         ns.Classes.Add(c);
         ns.ClassIndex?.Add(c, labels);
@@ -260,7 +263,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
         c.Namespace.Classes.Remove(c);
         c.Namespace.ClassIndex?.Remove(c, c.Labels);
         _classesByLabel?.Remove(c, c.Labels);
-        _classes.Remove((c.Namespace, c.Labels, c.Ports));
+        _classes.Remove((c.Namespace, c.Labels, c.Ports, c.Network));
     }
 
     private void FindCrossGroups(PodClass c, List<PodGroup> found)

@@ -14,23 +14,32 @@ public sealed class LogicalNetwork
     private readonly PodTable _pods;
     private readonly PolicyTable _policies;
     private readonly ServiceTable _services;
+    private readonly TenantTable _tenants;
     private readonly Interner _interner = new();
     private readonly NodeSlices _slices;
 
     /// <summary>An empty cluster with these settings.</summary>
-    public LogicalNetwork(ClusterSettings settings)
+    /// <param name="settings">The settings.</param>
+    /// <param name="time">Says how long addresses that are free again have rested; nothing else depends on it.</param>
+    public LogicalNetwork(ClusterSettings settings, TimeProvider? time = null)
     {
         _nodes = new NodeTable(_changes);
         _groups = new GroupTable(_changes, _interner);
-        _pods = new PodTable(_nodes, _groups, _interner, new KeyTable(), _changes);
+        _tenants = new TenantTable(_groups, _interner, _changes, settings, time ?? TimeProvider.System);
+        _pods = new PodTable(_nodes, _groups, _tenants, _interner, new KeyTable(), _changes);
         _policies = new PolicyTable(_groups, _interner, new KeyTable(), _changes);
-        _services = new ServiceTable(new KeyTable(), _changes);
+        _services = new ServiceTable(new KeyTable(), _groups, _tenants, _changes);
         _slices = new NodeSlices(_changes, _nodes, _services, settings);
-        View = new TopologyView(_nodes, _pods, _groups, _policies, _services);
+        View = new TopologyView(_nodes, _pods, _groups, _policies, _services, _tenants);
+        Tenants = new TenantWork(_tenants, _pods);
+        _tenants.Retry = Tenants.TryAgain;
     }
 
     /// <summary>The whole network, for people.</summary>
     public TopologyView View { get; }
+
+    /// <summary>What somebody has to write to Kubernetes for tenants.</summary>
+    internal TenantWork Tenants { get; }
 
     /// <summary>The last committed revision.</summary>
     public long Revision => _changes.Revision;
@@ -54,7 +63,19 @@ public sealed class LogicalNetwork
     public void Upsert(V1Node node) => _nodes.Upsert(node);
 
     /// <summary>Takes a namespace as it is now.</summary>
-    public void Upsert(V1Namespace ns) => _groups.Relabel(_groups.Namespace(ns.Metadata.Name!), _interner.Labels(ns.Metadata.Labels));
+    public void Upsert(V1Namespace ns) => Describe(_groups.Namespace(ns.Metadata.Name!), ns);
+
+    /// <summary>Takes a Vpc as it is now.</summary>
+    public void Upsert(V1Alpha1Vpc vpc) => _tenants.Upsert(vpc);
+
+    /// <summary>Takes a Subnet as it is now.</summary>
+    public void Upsert(V1Alpha1Subnet subnet) => _tenants.Upsert(subnet);
+
+    /// <summary>Takes a VpcPeering as it is now.</summary>
+    public void Upsert(V1Alpha1VpcPeering peering) => _tenants.Upsert(peering);
+
+    /// <summary>Takes an AddressPool as it is now.</summary>
+    public void Upsert(V1Alpha1AddressPool pool) => _tenants.Upsert(pool);
 
     /// <summary>Takes a pod as it is now.</summary>
     public void Upsert(V1Pod pod) => _pods.Upsert(pod);
@@ -75,7 +96,19 @@ public sealed class LogicalNetwork
     public void RemoveNode(string name) => _nodes.Remove(name);
 
     /// <summary>Removes a namespace.</summary>
-    public void RemoveNamespace(string name) => _groups.Relabel(_groups.Namespace(name), _interner.Labels(null));
+    public void RemoveNamespace(string name) => Describe(_groups.Namespace(name), null);
+
+    /// <summary>Removes a Vpc.</summary>
+    public void RemoveVpc(string name) => _tenants.RemoveVpc(name);
+
+    /// <summary>Removes a Subnet.</summary>
+    public void RemoveSubnet(string name) => _tenants.RemoveSubnet(name);
+
+    /// <summary>Removes a VpcPeering.</summary>
+    public void RemoveVpcPeering(string name) => _tenants.RemovePeering(name);
+
+    /// <summary>Removes an AddressPool.</summary>
+    public void RemoveAddressPool(string name) => _tenants.RemovePool(name);
 
     /// <summary>Removes a pod.</summary>
     public void RemovePod(ObjectKey key) => _pods.Remove(key);
@@ -93,10 +126,31 @@ public sealed class LogicalNetwork
     /// <returns>Whom it concerns.</returns>
     public CommittedChanges Commit()
     {
+        _tenants.Settle();
+        _pods.PlaceStale();
+        _services.MarkTenants();
+        _policies.MarkTenants(_tenants.Rebound);
+        _tenants.Rebound.Clear();
         _policies.CompileStale();
         _services.ComputeStale();
         return _changes.Commit();
     }
+
+    /// <summary>The policies that have to be told again, because their namespace moved to another network.</summary>
+    public IReadOnlyList<ObjectKey> TakePoliciesToTellAgain()
+    {
+        if (_policies.ToTellAgain.Count == 0)
+        {
+            return [];
+        }
+
+        ObjectKey[] keys = [.. _policies.ToTellAgain];
+        _policies.ToTellAgain.Clear();
+        return keys;
+    }
+
+    /// <summary>A policy could not be told again yet.</summary>
+    public void TellPolicyAgain(ObjectKey key) => _policies.ToTellAgain.Add(key);
 
     /// <summary>Whether Kubernetes knows the node.</summary>
     public bool HasNode(string node) => _nodes.Find(node)?.Facts is not null;
@@ -112,4 +166,11 @@ public sealed class LogicalNetwork
     /// <summary>The step from a revision that a node has to the current one.</summary>
     /// <returns>Null when it is not remembered: the node must take a snapshot. A delta without content when nothing changed.</returns>
     public Delta? Since(string node, long revision) => _slices.Since(node, revision);
+
+    private void Describe(NamespaceState state, V1Namespace? ns)
+    {
+        _groups.Relabel(state, _interner.Labels(ns?.Metadata.Labels));
+        state.Exists = ns is not null;
+        _tenants.NamespaceChanged();
+    }
 }

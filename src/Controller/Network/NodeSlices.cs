@@ -30,13 +30,19 @@ internal sealed class NodeSlices(Changes changes, NodeTable nodes, ServiceTable 
             Add(items, pod, node);
         }
 
+        var tenants = TenantTable.On(node);
+        foreach (var item in tenants.SelectMany(TenantTable.ItemsOf).Where(i => i is not PodState { Node: var at } || at != node))
+        {
+            Add(items, item, node);
+        }
+
         var targets = TargetsOf(node);
         foreach (var set in SetsOf(targets))
         {
             Add(items, set, node);
         }
 
-        foreach (var item in services.Items)
+        foreach (var item in services.Items.Concat(ServiceTable.ItemsOf(tenants.SelectMany(t => t.Services))))
         {
             Add(items, item, node);
         }
@@ -71,7 +77,10 @@ internal sealed class NodeSlices(Changes changes, NodeTable nodes, ServiceTable 
 
         var sum = unchecked(_shared + node.Router.DigestFor(node) + node.Switch.DigestFor(node));
         var targets = TargetsOf(node);
-        foreach (var item in node.Pods.Concat<Published>(SetsOf(targets)).Concat(targets.SelectMany(PoliciesOf)))
+        var tenants = TenantTable.On(node);
+        var ofTenants = tenants.SelectMany(TenantTable.ItemsOf).Where(i => i is not PodState { Node: var at } || at != node)
+            .Concat(ServiceTable.ItemsOf(tenants.SelectMany(t => t.Services)));
+        foreach (var item in node.Pods.Concat<Published>(SetsOf(targets)).Concat(targets.SelectMany(PoliciesOf)).Concat(ofTenants))
         {
             sum = unchecked(sum + item.DigestFor(node));
         }

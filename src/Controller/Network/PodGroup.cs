@@ -8,14 +8,17 @@ namespace Weft.Controller.Network;
 /// <param name="NamespaceSelector">Null when <paramref name="Namespace"/> is given.</param>
 /// <param name="Pods">Selects among the pods.</param>
 /// <param name="Port">Only pods with this named port and number; null: all.</param>
-internal readonly record struct GroupKey(NamespaceState? Namespace, Selector? NamespaceSelector, Selector Pods, NamedPort? Port)
+/// <param name="Network">Only pods of the network with this key; 0: all.</param>
+internal readonly record struct GroupKey(NamespaceState? Namespace, Selector? NamespaceSelector, Selector Pods, NamedPort? Port, int Network = 0)
 {
     /// <summary>For example <c>prod/app=web</c>, <c>(env=test)/*</c>, <c>prod/app=web[http/Tcp=8080]</c>.</summary>
     public override string ToString() =>
-        (Namespace is null ? $"({NamespaceSelector})" : Namespace.Name) + "/" + Pods.Text + (Port is { } p ? $"[{p.Name}/{p.Protocol}={p.Number}]" : "");
+        (Namespace is null ? $"({NamespaceSelector})" : Namespace.Name) + "/" + Pods.Text + (Port is { } p ? $"[{p.Name}/{p.Protocol}={p.Number}]" : "")
+        + (Network is 0 or Topology.Network.DefaultKey ? "" : $"@{Network}");
 
     public bool Matches(PodClass c) =>
-        (Namespace is null ? NamespaceSelector!.Matches(c.Namespace.Labels) : Namespace == c.Namespace)
+        (Network == 0 || Network == c.Network)
+        && (Namespace is null ? NamespaceSelector!.Matches(c.Namespace.Labels) : Namespace == c.Namespace)
         && (Port is not { } port || c.Ports[port.Name, port.Protocol] == port.Number)
         && Pods.Matches(c.Labels);
 }
@@ -46,8 +49,8 @@ internal sealed class PodGroup(GroupKey key)
     public override string ToString() => Id;
 }
 
-/// <summary>Pods of a namespace with the same labels and named ports: no selector can tell them apart, so each is matched once for all of them.</summary>
-internal sealed class PodClass(NamespaceState ns, LabelSet labels, NamedPorts ports)
+/// <summary>Pods of a namespace and network with the same labels and named ports: no selector can tell them apart, so each is matched once for all.</summary>
+internal sealed class PodClass(NamespaceState ns, LabelSet labels, NamedPorts ports, int network)
 {
     public SmallSet<PodGroup> Groups;
     private readonly List<PodState> _pods = [];
@@ -57,6 +60,8 @@ internal sealed class PodClass(NamespaceState ns, LabelSet labels, NamedPorts po
     public LabelSet Labels => labels;
 
     public NamedPorts Ports => ports;
+
+    public int Network => network;
 
     public List<PodState> Pods => _pods;
 
@@ -85,6 +90,18 @@ internal sealed class NamespaceState(string name, LabelSet labels)
     public string Name => name;
 
     public LabelSet Labels { get; set; } = labels;
+
+    /// <summary>Whether Kubernetes knows it.</summary>
+    public bool Exists { get; set; }
+
+    /// <summary>The Subnet of its new pods; null: the default network.</summary>
+    public SubnetState? Binding { get; set; }
+
+    /// <summary>The Vpc of <see cref="Binding"/>.</summary>
+    public VpcState? Vpc { get; set; }
+
+    /// <summary>The key of the network of its new pods and of its Services; 0 while that has none.</summary>
+    public int Network { get; set; } = Topology.Network.DefaultKey;
 
     /// <summary>Only once there are many: classes by label.</summary>
     public LabelledIndex<PodClass>? ClassIndex { get; set; }

@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
+using Weft.Controller.Allocation;
 using Weft.Kubernetes;
 
 namespace Weft.Controller.Network;
 
 /// <summary>The active pods: bound to a node, with a network of their own, not ended. Not thread-safe.</summary>
-internal sealed class PodTable(NodeTable nodes, GroupTable groups, Interner interner, KeyTable keys, Changes changes)
+internal sealed class PodTable(NodeTable nodes, GroupTable groups, TenantTable tenants, Interner interner, KeyTable keys, Changes changes)
 {
     private readonly Dictionary<(NamespaceState Namespace, string Name), PodState> _pods = [];
     private readonly Dictionary<string, NamedPorts> _ports = new(StringComparer.Ordinal);
@@ -42,19 +43,57 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, Interner inte
 
         var labels = interner.Labels(pod.Metadata.Labels);
         var ports = PortsOf(pod.Spec);
+        var (claim, addresses) = (AddressClaim.Read(pod.Metadata.Annotations?.GetValueOrDefault(AddressClaim.Annotation), uid), AddressesOf(pod.Status));
         if (known is null)
         {
-            Add(new PodState(ns, name) { Uid = uid, Node = node, Addresses = AddressesOf(pod.Status) }, labels, ports);
+            Add(new PodState(ns, name)
+            {
+                Uid = uid,
+                Created = pod.Metadata.CreationTimestamp ?? DateTimeOffset.MinValue,
+                Node = node,
+                Claim = claim,
+                Request = PortRequest.Read(pod.Metadata),
+                StatusAddresses = addresses,
+                Version = claim is null && addresses.Length == 0 ? pod.Metadata.ResourceVersion ?? "" : null,
+            }, labels, ports);
             return;
         }
 
-        var addresses = AddressesOf(pod.Status);
-        if (!addresses.AsSpan().SequenceEqual(known.Addresses))
+        known.Request = PortRequest.Read(pod.Metadata);
+        known.Version = claim is null && addresses.Length == 0 ? pod.Metadata.ResourceVersion ?? "" : null;
+        if (!addresses.AsSpan().SequenceEqual(known.StatusAddresses) || !Equals(claim, known.Claim))
         {
-            groups.Readdress(known, addresses);
+            tenants.Untrack(known);
+            (known.Claim, known.StatusAddresses) = (claim, addresses);
+            tenants.Track(known);
+            Place(known);
         }
 
         groups.Move(known, labels, ports);
+    }
+
+    /// <summary>Places the pods whose network is decided anew.</summary>
+    public void PlaceStale()
+    {
+        while (tenants.Unplaced.Count > 0)
+        {
+            var pods = tenants.Unplaced.ToArray();
+            tenants.Unplaced.Clear();
+            foreach (var pod in pods)
+            {
+                Place(pod);
+            }
+        }
+    }
+
+    /// <summary>Says why a pod gets no address; null: it will get one.</summary>
+    public void SetProblem(PodState pod, string? problem)
+    {
+        if (pod.Problem != problem && pod.Node is { } node)
+        {
+            pod.Problem = problem;
+            changes.Note(node, pod, whole: true);
+        }
     }
 
     /// <summary>Removes a pod; one that is not there is no error.</summary>
@@ -69,12 +108,55 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, Interner inte
     private static bool IsActive(V1Pod pod) =>
         !string.IsNullOrEmpty(pod.Spec?.NodeName) && pod.Spec.HostNetwork != true && pod.Status?.Phase is not ("Succeeded" or "Failed");
 
+    private void Place(PodState pod)
+    {
+        var (vpc, isReady) = tenants.Resolve(pod);
+        var network = !isReady ? 0 : vpc?.Key ?? Topology.Network.DefaultKey;
+        var next = isReady ? vpc : null;
+        var addresses = AddressesOf(pod, vpc, isReady);
+        if (pod.Node is not { } node || (network == pod.Network && next == pod.Vpc && addresses.AsSpan().SequenceEqual(pod.Addresses)))
+        {
+            return;
+        }
+
+        // Those who have the port must hear of it, before and after.
+        if (pod.Vpc is { } before)
+        {
+            pod.Vpc = null;
+            tenants.Leave(before, pod, node);
+        }
+
+        tenants.ChangedAliases.UnionWith(pod.StatusAddresses);
+        (pod.Vpc, pod.Network, pod.Problem) = (next, network, network == 0 ? pod.Problem : null);
+        groups.Readdress(pod, []);
+        groups.Move(pod, pod.Class!.Labels, pod.Class.Ports);
+        groups.Readdress(pod, addresses);
+        if (next is not null)
+        {
+            tenants.Join(next, pod);
+        }
+
+        changes.Note(node, pod, whole: true);
+    }
+
+    private static string[] AddressesOf(PodState pod, VpcState? vpc, bool isReady) => !isReady ? [] : vpc is null ? pod.StatusAddresses : [.. pod.Claim!.Addresses];
+
     private void Add(PodState pod, LabelSet labels, NamedPorts ports)
     {
+        tenants.Track(pod);
+        var (vpc, isReady) = tenants.Resolve(pod);
+        pod.Vpc = isReady ? vpc : null;
+        pod.Network = !isReady ? 0 : vpc?.Key ?? Topology.Network.DefaultKey;
+        pod.Addresses = AddressesOf(pod, vpc, isReady);
         pod.Key = keys.Take(pod.Id);
         _pods[(pod.Namespace, pod.Name)] = pod;
         pod.Node!.Add(pod);
         groups.Add(pod, labels, ports);
+        if (pod.Vpc is not null)
+        {
+            tenants.Join(pod.Vpc, pod);
+        }
+
         changes.Note(pod.Node, pod, whole: true);
     }
 
@@ -86,6 +168,13 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, Interner inte
         node.Remove(pod);
         groups.Remove(pod);
         pod.Node = null;
+        tenants.Forget(pod);
+        if (pod.Vpc is { } vpc)
+        {
+            pod.Vpc = null;
+            tenants.Leave(vpc, pod, node);
+        }
+
         changes.Note(node, pod, whole: true);
     }
 

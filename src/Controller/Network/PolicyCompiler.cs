@@ -12,6 +12,9 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
     private readonly List<PodGroup> _watched = [];
     private readonly List<PolicyRule> _rules = [];
 
+    /// <summary>Peers are pods of the same network: equal addresses of others are others. Without a network there are none.</summary>
+    private int PeerNetwork => ns.Network == 0 ? -1 : ns.Network;
+
     /// <summary>Compiles.</summary>
     /// <exception cref="InvalidObjectException">A field cannot be used; nothing is held then.</exception>
     public CompiledPolicy Compile(V1NetworkPolicy policy, string id, int key)
@@ -40,6 +43,7 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
             {
                 Id = id,
                 Key = key,
+                NetworkKey = ns.Network,
                 AppliedTo = target.Group.Id,
                 IsolatesIngress = ingress,
                 IsolatesEgress = egress,
@@ -156,8 +160,8 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
             {
                 var pods = interner.Selector(peer.PodSelector, at + ".podSelector");
                 found.Add(Acquire(peer.NamespaceSelector is null
-                    ? new GroupKey(ns, null, pods, null)
-                    : new GroupKey(null, interner.Selector(peer.NamespaceSelector, at + ".namespaceSelector"), pods, null)));
+                    ? new GroupKey(ns, null, pods, null, PeerNetwork)
+                    : new GroupKey(null, interner.Selector(peer.NamespaceSelector, at + ".namespaceSelector"), pods, null, PeerNetwork)));
             }
         }
 
@@ -214,7 +218,7 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
     private PodGroup AllPods()
     {
         var everything = interner.Selector(null, "");
-        return Acquire(new GroupKey(null, everything, everything, null));
+        return Acquire(new GroupKey(null, everything, everything, null, PeerNetwork));
     }
 
     private int[] NumbersOf(PodGroup group, string name, Protocol protocol)

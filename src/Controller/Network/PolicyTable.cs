@@ -72,6 +72,18 @@ internal sealed class PolicyTable(GroupTable groups, Interner interner, KeyTable
         }
     }
 
+    /// <summary>Policies of namespaces whose network changed have to be told again: only those with named ports are kept.</summary>
+    public HashSet<ObjectKey> ToTellAgain { get; } = [];
+
+    /// <summary>Marks the policies of namespaces that moved to another network.</summary>
+    public void MarkTenants(HashSet<NamespaceState> moved)
+    {
+        if (moved.Count > 0)
+        {
+            ToTellAgain.UnionWith(_policies.Keys.Where(k => moved.Contains(groups.Namespace(k.Namespace))));
+        }
+    }
+
     private void Recompile(PolicyState policy, V1NetworkPolicy source, NamespaceState ns)
     {
         var next = new PolicyCompiler(groups, interner, ns).Compile(source, policy.Id, policy.Key);

@@ -87,8 +87,9 @@ internal static class ServiceCompiler
         };
     }
 
-    /// <summary>The endpoints of one port. Of two entries for one address the one that is ready counts: slices overlap while they are rewritten.</summary>
-    public static Dictionary<(string Address, int Port), Endpoint> EndpointsOf(IEnumerable<V1EndpointSlice> slices, ServicePort port)
+    /// <summary>The endpoints of one port, each by the address that <paramref name="translate"/> gives; without one it is left out. Of two entries for one address the one that is ready counts: slices overlap while they are rewritten.</summary>
+    public static Dictionary<(string Address, int Port), Endpoint> EndpointsOf(
+        IEnumerable<V1EndpointSlice> slices, ServicePort port, Func<string, string?> translate)
     {
         var found = new Dictionary<(string, int), Endpoint>();
         foreach (var slice in slices)
@@ -101,7 +102,7 @@ internal static class ServiceCompiler
             foreach (var source in slice.Endpoints ?? [])
             {
                 // Kubernetes: consumers use the first address only.
-                if (source.Addresses is [var first, ..] && Cidr.Address(first) is { } address)
+                if (source.Addresses is [var first, ..] && Cidr.Address(first) is { } known && translate(known) is { } address)
                 {
                     var endpoint = EndpointOf(source, address, number);
                     if (!found.TryGetValue((address, number), out var other) || (!other.Ready && endpoint.Ready))

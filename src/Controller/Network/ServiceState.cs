@@ -24,22 +24,36 @@ internal sealed class ServicePortItem(string id, int key)
 {
     public int Key => key;
 
+    /// <summary>The tenant's network of its namespace; null: the default one, which every node has.</summary>
+    public VpcState? Vpc
+    {
+        get;
+        set
+        {
+            field?.Services.Remove(this);
+            field = LoadBalancer.Vpc = Endpoints.Vpc = value;
+            value?.Services.Add(this);
+        }
+    }
+
     public LoadBalancerItem LoadBalancer { get; } = new(id);
 
     public EndpointSetItem Endpoints { get; } = new(id);
 }
 
-/// <summary>The load balancer of a Service port; every node has it.</summary>
+/// <summary>The load balancer of a Service port; every node that has its network has it.</summary>
 internal sealed class LoadBalancerItem(string id) : Published
 {
+    public VpcState? Vpc { get; set; }
+
     public LoadBalancer? Item { get; set; }
 
     public override ItemRef Ref => new(ItemKind.LoadBalancer, id);
 
-    public override TopologyItem? For(NodeState node) => Item;
+    public override TopologyItem? For(NodeState node) => Vpc is null || Vpc.Nodes.Contains(node) ? Item : null;
 }
 
-/// <summary>The endpoints of a Service port; every node has them.</summary>
+/// <summary>The endpoints of a Service port; every node that has its network has them.</summary>
 internal sealed class EndpointSetItem(string id) : Published
 {
     private MemberLog<(string Address, int Port)>? _log;
@@ -47,9 +61,11 @@ internal sealed class EndpointSetItem(string id) : Published
 
     public EndpointSet? Item { get; private set; }
 
+    public VpcState? Vpc { get; set; }
+
     public override ItemRef Ref => new(ItemKind.EndpointSet, id);
 
-    public override TopologyItem? For(NodeState node) => Item;
+    public override TopologyItem? For(NodeState node) => Vpc is null || Vpc.Nodes.Contains(node) ? Item : null;
 
     /// <summary>Replaces the endpoints.</summary>
     /// <returns>Whether anything changed.</returns>

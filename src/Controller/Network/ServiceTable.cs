@@ -4,11 +4,12 @@ using Weft.Topology;
 namespace Weft.Controller.Network;
 
 /// <summary>The Services and their endpoints. A change computes its Service anew, once per batch. Not thread-safe.</summary>
-internal sealed class ServiceTable(KeyTable keys, Changes changes)
+internal sealed class ServiceTable(KeyTable keys, GroupTable groups, TenantTable tenants, Changes changes)
 {
     private const string ServiceNameLabel = "kubernetes.io/service-name";
     private readonly Dictionary<ObjectKey, ServiceState> _services = [];
     private readonly Dictionary<ObjectKey, ServiceState> _serviceOfSlice = [];
+    private readonly Dictionary<string, HashSet<ServiceState>> _byAddress = new(StringComparer.Ordinal);
     private readonly HashSet<ServiceState> _stale = [];
 
     /// <summary>The number of Services.</summary>
@@ -17,9 +18,15 @@ internal sealed class ServiceTable(KeyTable keys, Changes changes)
     /// <summary>Every port of every Service.</summary>
     public IEnumerable<ServicePortItem> Ports => _services.Values.SelectMany(s => s.Ports.Values);
 
-    /// <summary>Everything that nodes have of Services, referents first.</summary>
-    public IEnumerable<Published> Items =>
-        Ports.Select(p => (Published)p.Endpoints).Concat(Ports.Select(p => p.LoadBalancer));
+    /// <summary>Everything that every node has of Services, referents first: those of the default network.</summary>
+    public IEnumerable<Published> Items => ItemsOf(Ports.Where(p => p.Vpc is null));
+
+    /// <summary>What nodes have of these ports, referents first.</summary>
+    public static IEnumerable<Published> ItemsOf(IEnumerable<ServicePortItem> ports)
+    {
+        var all = ports.ToList();
+        return all.Select(p => (Published)p.Endpoints).Concat(all.Select(p => p.LoadBalancer));
+    }
 
     public void Upsert(V1Service service)
     {
@@ -56,6 +63,9 @@ internal sealed class ServiceTable(KeyTable keys, Changes changes)
         }
 
         _serviceOfSlice[key] = state;
+        state.Slices.TryGetValue(key.Name, out var old);
+        Index(state, slice, add: true);
+        Index(state, old, add: false, but: slice);
         state.Slices[key.Name] = slice;
         _stale.Add(state);
     }
@@ -64,9 +74,26 @@ internal sealed class ServiceTable(KeyTable keys, Changes changes)
     {
         if (_serviceOfSlice.Remove(key, out var state))
         {
+            Index(state, state.Slices.GetValueOrDefault(key.Name), add: false);
             state.Slices.Remove(key.Name);
             _stale.Add(state);
         }
+    }
+
+    /// <summary>Marks what depends on tenants' networks: Services of namespaces that moved, and those with an address whose pod is another one now.</summary>
+    public void MarkTenants()
+    {
+        if (tenants.Rebound.Count > 0)
+        {
+            _stale.UnionWith(_services.Where(s => tenants.Rebound.Contains(groups.Namespace(s.Key.Namespace))).Select(s => s.Value));
+        }
+
+        foreach (var address in tenants.ChangedAliases)
+        {
+            _stale.UnionWith(_byAddress.GetValueOrDefault(address) ?? []);
+        }
+
+        tenants.ChangedAliases.Clear();
     }
 
     /// <summary>Computes the Services that changed since the last call.</summary>
@@ -84,6 +111,41 @@ internal sealed class ServiceTable(KeyTable keys, Changes changes)
         _stale.Clear();
     }
 
+    /// <summary>Finds the Services behind an address. Slices of one Service may overlap: an entry goes with the last that has it.</summary>
+    private void Index(ServiceState state, V1EndpointSlice? slice, bool add, V1EndpointSlice? but = null)
+    {
+        foreach (var address in AddressesOf(slice))
+        {
+            if (add)
+            {
+                (_byAddress.TryGetValue(address, out var services) ? services : _byAddress[address] = []).Add(state);
+            }
+            else if (!AddressesOf(but).Concat(state.Slices.Values.Where(s => s != slice).SelectMany(AddressesOf)).Contains(address)
+                && _byAddress.TryGetValue(address, out var services) && services.Remove(state) && services.Count == 0)
+            {
+                _byAddress.Remove(address);
+            }
+        }
+    }
+
+    private static IEnumerable<string> AddressesOf(V1EndpointSlice? slice) =>
+        (slice?.Endpoints ?? []).Select(e => Cidr.Address(e.Addresses?.FirstOrDefault())).OfType<string>();
+
+    private void Note(VpcState? vpc, Published item, bool whole)
+    {
+        if (vpc is null)
+        {
+            changes.NoteAll(item, whole);
+            return;
+        }
+
+        changes.Work++;
+        foreach (var node in vpc.Nodes.Items)
+        {
+            changes.Note(node, item, whole);
+        }
+    }
+
     private ServiceState Service(ObjectKey key)
     {
         if (!_services.TryGetValue(key, out var state))
@@ -97,6 +159,8 @@ internal sealed class ServiceTable(KeyTable keys, Changes changes)
     private void Compute(ServiceState state)
     {
         var wanted = new HashSet<string>(StringComparer.Ordinal);
+        var ns = groups.Namespace(state.Key.Namespace);
+        var vpc = ns.Binding is null ? null : ns.Vpc;
         foreach (var port in state.Service is null ? [] : ServiceCompiler.PortsOf(state.Service))
         {
             var id = $"{state.Key}/{port.Name}/{(port.V6 ? 6 : 4)}";
@@ -112,16 +176,26 @@ internal sealed class ServiceTable(KeyTable keys, Changes changes)
                 state.Ports[id] = item = new ServicePortItem(id, keys.Take(id));
             }
 
-            var balancer = ServiceCompiler.LoadBalancerOf(state.Service!, port, id, item.Key);
-            if (item.Endpoints.Set(changes, ServiceCompiler.EndpointsOf(state.Slices.Values, port)))
+            if (item.Vpc != vpc)
             {
-                changes.NoteAll(item.Endpoints, whole: isNew);
+                // Those who have it lose it, those who will have it get it.
+                Note(item.Vpc, item.Endpoints, whole: true);
+                Note(item.Vpc, item.LoadBalancer, whole: true);
+                item.Vpc = vpc;
+                Note(vpc, item.Endpoints, whole: true);
+                Note(vpc, item.LoadBalancer, whole: true);
+            }
+
+            var balancer = ServiceCompiler.LoadBalancerOf(state.Service!, port, id, item.Key) with { NetworkKey = ns.Network };
+            if (item.Endpoints.Set(changes, ServiceCompiler.EndpointsOf(state.Slices.Values, port, a => tenants.Translate(vpc, a))))
+            {
+                Note(vpc, item.Endpoints, whole: isNew);
             }
 
             if (!balancer.Equals(item.LoadBalancer.Item))
             {
                 item.LoadBalancer.Item = balancer;
-                changes.NoteAll(item.LoadBalancer, whole: true);
+                Note(vpc, item.LoadBalancer, whole: true);
             }
         }
 
@@ -131,8 +205,9 @@ internal sealed class ServiceTable(KeyTable keys, Changes changes)
             keys.Release(item.Key);
             item.LoadBalancer.Item = null;
             item.Endpoints.Set(changes, null);
-            changes.NoteAll(item.LoadBalancer, whole: true);
-            changes.NoteAll(item.Endpoints, whole: true);
+            Note(item.Vpc, item.LoadBalancer, whole: true);
+            Note(item.Vpc, item.Endpoints, whole: true);
+            item.Vpc = null;
         }
     }
 }

@@ -16,11 +16,18 @@ public sealed class TopologyView
     private readonly PolicyTable _policies;
     private readonly ServiceTable _services;
 
-    internal TopologyView(NodeTable nodes, PodTable pods, GroupTable groups, PolicyTable policies, ServiceTable services) =>
-        (_nodes, _pods, _groups, _policies, _services) = (nodes, pods, groups, policies, services);
+    private readonly TenantTable _tenants;
+
+    internal TopologyView(NodeTable nodes, PodTable pods, GroupTable groups, PolicyTable policies, ServiceTable services, TenantTable tenants) =>
+        (_nodes, _pods, _groups, _policies, _services, _tenants) = (nodes, pods, groups, policies, services, tenants);
 
     /// <summary>Every logical switch.</summary>
-    public IEnumerable<LogicalSwitch> Switches => _nodes.All.Select(n => n.Switch.For(n)).OfType<LogicalSwitch>();
+    public IEnumerable<LogicalSwitch> Switches => NodeSwitches.Concat(_tenants.Subnets.Select(s => s.Switch.Item).OfType<LogicalSwitch>());
+
+    private IEnumerable<LogicalSwitch> NodeSwitches => _nodes.All.Select(n => n.Switch.For(n)).OfType<LogicalSwitch>();
+
+    /// <summary>Every tenant's network.</summary>
+    public IEnumerable<Topology.Network> Networks => _tenants.Vpcs.Select(v => v.Network.Item).OfType<Topology.Network>();
 
     /// <summary>Every logical router, with all of its switches.</summary>
     public IEnumerable<LogicalRouter> Routers =>
@@ -29,12 +36,13 @@ public sealed class TopologyView
         {
             Id = Topology.Network.DefaultId,
             NetworkKey = Topology.Network.DefaultKey,
-            Switches = Switches.Select(s => s.Id).ToEquatableArray(),
+            Switches = NodeSwitches.Select(s => s.Id).ToEquatableArray(),
         },
+        .. _tenants.Vpcs.Select(v => v.Router.Item).OfType<LogicalRouter>(),
     ];
 
     /// <summary>Every logical port.</summary>
-    public IEnumerable<PortView> Ports => _pods.All.Select(p => new PortView((LogicalPort)p.For(p.Node!)!, p.Addresses));
+    public IEnumerable<PortView> Ports => _pods.All.Where(p => p.Network != 0).Select(p => new PortView((LogicalPort)p.For(p.Node!)!, p.Addresses));
 
     /// <summary>Every load balancer with its endpoints.</summary>
     public IEnumerable<(LoadBalancer Balancer, EndpointSet Endpoints)> LoadBalancers =>

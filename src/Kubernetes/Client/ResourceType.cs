@@ -46,4 +46,13 @@ public static class Resources
 
     public static readonly ResourceType<V1SubjectAccessReview> SubjectAccessReviews =
         new("authorization.k8s.io", "v1", "subjectaccessreviews", KubernetesJson.Default.V1SubjectAccessReview);
+
+    public static readonly ResourceType<V1Alpha1Vpc> Vpcs = new("weft.dev", "v1alpha1", "vpcs", KubernetesJson.Default.V1Alpha1Vpc);
+    public static readonly ResourceType<V1Alpha1Subnet> Subnets = new("weft.dev", "v1alpha1", "subnets", KubernetesJson.Default.V1Alpha1Subnet);
+
+    public static readonly ResourceType<V1Alpha1VpcPeering> VpcPeerings =
+        new("weft.dev", "v1alpha1", "vpcpeerings", KubernetesJson.Default.V1Alpha1VpcPeering);
+
+    public static readonly ResourceType<V1Alpha1AddressPool> AddressPools =
+        new("weft.dev", "v1alpha1", "addresspools", KubernetesJson.Default.V1Alpha1AddressPool);
 }

@@ -31,6 +31,8 @@ public sealed class V1ObjectMeta
     public Dictionary<string, string>? Labels { get; set; }
 
     public Dictionary<string, string>? Annotations { get; set; }
+
+    public List<string>? Finalizers { get; set; }
 }
 
 /// <summary><c>metadata</c> of a list.</summary>

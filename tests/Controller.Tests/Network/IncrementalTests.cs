@@ -15,11 +15,11 @@ public sealed class IncrementalTests
     private static int Histories => Environment.GetEnvironmentVariable("WEFT_TEST_FULL") == "1" ? 2000 : 150;
 
     [Test]
-    public void Incremental_computation_equals_computation_from_nothing_at_every_step()
+    public void Incremental_computation_equals_computation_from_nothing_at_every_step([Values] bool tenants)
     {
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(Histories), Prop.ForAll(OfLength(120), seeds =>
         {
-            var (cluster, network) = Start();
+            var (cluster, network) = Start(tenants);
             foreach (var seed in seeds)
             {
                 cluster.Step(seed, network);
@@ -28,19 +28,19 @@ public sealed class IncrementalTests
                 cluster.TellAll(seed, fresh);
                 foreach (var node in NodeNames)
                 {
-                    Assert.That(SliceReader.Normalise(network.Snapshot(node)), Is.EqualTo(SliceReader.Normalise(fresh.Snapshot(node))), $"{node} after {seed}");
+                    Assert.That(SliceReader.Normalise(network.Snapshot(node)), Is.EqualTo(SliceReader.Normalise(fresh.Snapshot(node))), () => $"{node} after {seed}: {Difference(network.Snapshot(node), fresh.Snapshot(node))}");
                 }
             }
         }));
     }
 
     [Test]
-    public void Readers_that_come_and_go_at_random_end_with_the_same_state()
+    public void Readers_that_come_and_go_at_random_end_with_the_same_state([Values] bool tenants)
     {
         var (snapshots, deltas) = (0, 0);
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(Histories), Prop.ForAll(OfLength(200), seeds =>
         {
-            var (cluster, network) = Start();
+            var (cluster, network) = Start(tenants);
             var readers = NodeNames.ToDictionary(n => n, n => new SliceReader(n));
             foreach (var seed in seeds)
             {
@@ -140,14 +140,22 @@ public sealed class IncrementalTests
         Assert.That(decisions.Values, Has.All.GreaterThan(100), "both answers must occur, or this test proves little");
     }
 
+    private static string Difference(IReadOnlyList<TopologyItem> left, IReadOnlyList<TopologyItem> right)
+    {
+        static HashSet<string> Texts(IEnumerable<TopologyItem> items) =>
+            [.. items.Select(i => System.Text.Json.JsonSerializer.Serialize(i, TopologyJson.Default.TopologyItem))];
+        var (a, b) = (Texts(left), Texts(right));
+        return $"only incremental: {string.Join(' ', a.Except(b))}; only from nothing: {string.Join(' ', b.Except(a))}";
+    }
+
     /// <summary>Histories as seeds of steps; a failing one is made shorter by leaving steps out.</summary>
     private static Arbitrary<int[]> OfLength(int longest) => Arb.From(
         Gen.Choose(1, longest).SelectMany(n => Gen.Choose(1, 1_000_000).ArrayOf(n)),
         seeds => Enumerable.Range(0, seeds.Length).Select(i => seeds.Where((_, at) => at != i).ToArray()));
 
-    private static (RandomCluster Cluster, LogicalNetwork Network) Start()
+    private static (RandomCluster Cluster, LogicalNetwork Network) Start(bool tenants = false)
     {
-        var (cluster, network) = (new RandomCluster(), new LogicalNetwork(Settings));
+        var (cluster, network) = (new RandomCluster { HasTenants = tenants }, new LogicalNetwork(Settings));
         foreach (var node in NodeNames)
         {
             cluster.Nodes[node] = new V1Node { Metadata = new V1ObjectMeta { Name = node } };

@@ -1,3 +1,4 @@
+using Weft.Controller.Allocation;
 using Weft.Controller.Network;
 using Weft.Kubernetes;
 
@@ -25,10 +26,42 @@ internal sealed class RandomCluster
 
     public Dictionary<ObjectKey, V1EndpointSlice> Slices { get; } = [];
 
+    public Dictionary<string, V1Alpha1Vpc> Vpcs { get; } = [];
+
+    public Dictionary<string, V1Alpha1Subnet> Subnets { get; } = [];
+
+    public Dictionary<string, V1Alpha1VpcPeering> Peerings { get; } = [];
+
+    /// <summary>Whether tenants' objects and pods with claims come, too.</summary>
+    public bool HasTenants { get; init; }
+
     /// <summary>Changes one object, as the seed says, and tells the network.</summary>
     public void Step(int seed, LogicalNetwork network)
     {
+        Change(seed, network);
+        if (HasTenants)
+        {
+            // As the watcher does for policies whose namespace moved.
+            network.Commit();
+            foreach (var key in network.TakePoliciesToTellAgain())
+            {
+                if (Policies.TryGetValue(key, out var policy))
+                {
+                    network.Upsert(policy);
+                }
+            }
+        }
+    }
+
+    private void Change(int seed, LogicalNetwork network)
+    {
         var random = new Random(seed);
+        if (HasTenants && random.Next(3) == 0)
+        {
+            Tenant(random, network);
+            return;
+        }
+
         switch (random.Next(20))
         {
             case 0:
@@ -63,13 +96,83 @@ internal sealed class RandomCluster
         told.AddRange(Policies.Values.Select(o => (Action)(() => network.Upsert(o))));
         told.AddRange(Services.Values.Select(o => (Action)(() => network.Upsert(o))));
         told.AddRange(Slices.Values.Select(o => (Action)(() => network.Upsert(o))));
+        told.AddRange(Vpcs.Values.Select(o => (Action)(() => network.Upsert(o))));
+        told.AddRange(Subnets.Values.Select(o => (Action)(() => network.Upsert(o))));
+        told.AddRange(Peerings.Values.Select(o => (Action)(() => network.Upsert(o))));
         foreach (var tell in told.OrderBy(_ => random.Next()))
         {
             tell();
         }
 
         network.Commit();
+        foreach (var key in network.TakePoliciesToTellAgain())
+        {
+            network.Upsert(Policies[key]);
+        }
+
+        network.Commit();
     }
+
+    private void Tenant(Random random, LogicalNetwork network)
+    {
+        var number = random.Next(3);
+        var isRemoval = random.Next(5) == 0;
+        var created = DateTimeOffset.UnixEpoch.AddSeconds(random.Next(3));
+        switch (random.Next(5))
+        {
+            case 0:
+                var vpc = new V1Alpha1Vpc
+                {
+                    Metadata = new V1ObjectMeta { Name = $"v{number}", Uid = $"v{number}", CreationTimestamp = created },
+                    Spec = new V1Alpha1VpcSpec { Namespaces = Namespaces.Where(_ => random.Next(4) == 0).ToList(), NatOutgoing = random.Next(2) == 0 },
+                    Status = random.Next(4) == 0 ? null : new V1Alpha1VpcStatus { NetworkKey = 16 + random.Next(4) },
+                };
+                Put(Vpcs, vpc, isRemoval, network.Upsert, network.RemoveVpc);
+                break;
+            case 1:
+                var peering = new V1Alpha1VpcPeering
+                {
+                    Metadata = new V1ObjectMeta { Name = $"p{random.Next(6)}", CreationTimestamp = created },
+                    Spec = new V1Alpha1VpcPeeringSpec { Vpc = $"v{number}", PeerVpc = $"v{(number + 1 + random.Next(2)) % 3}" },
+                };
+                Put(Peerings, peering, isRemoval, network.Upsert, network.RemoveVpcPeering);
+                break;
+            default:
+                var subnet = new V1Alpha1Subnet
+                {
+                    Metadata = new V1ObjectMeta { Name = $"s{random.Next(4)}", CreationTimestamp = created },
+                    Spec = new V1Alpha1SubnetSpec
+                    {
+                        Vpc = $"v{number}",
+                        Cidrs = random.Next(3) switch { 0 => ["10.0.0.0/28"], 1 => ["10.0.0.0/28", "fd00::/64"], _ => ["10.9.0.0/28", "10.8.0.0/24"] },
+                        Namespaces = Namespaces.Where(_ => random.Next(3) == 0).ToList(),
+                        NamespaceSelector = random.Next(4) == 0 ? Selector(random) : null,
+                    },
+                };
+                Put(Subnets, subnet, isRemoval, network.Upsert, network.RemoveSubnet);
+                break;
+        }
+    }
+
+    private static void Put<T>(Dictionary<string, T> all, T value, bool isRemoval, Action<T> upsert, Action<string> remove)
+        where T : IKubernetesObject
+    {
+        var name = value.Metadata.Name!;
+        if (isRemoval)
+        {
+            all.Remove(name);
+            remove(name);
+            return;
+        }
+
+        all[name] = value;
+        upsert(value);
+    }
+
+    private static Dictionary<string, string>? Claim(Random random, string uid) => random.Next(2) == 0 ? null : new Dictionary<string, string>
+    {
+        [AddressClaim.Annotation] = new AddressClaim { Uid = uid, Term = random.Next(3), Subnet = $"s{random.Next(4)}", Addresses = [$"10.0.0.{2 + random.Next(4)}"] }.ToAnnotation(),
+    };
 
     private void Node(Random random, LogicalNetwork network)
     {
@@ -116,9 +219,19 @@ internal sealed class RandomCluster
             return;
         }
 
+        // Two lives of one name at most at a time; a uid is never that of another pod.
+        var uid = $"{key}-{random.Next(2)}";
         var pod = new V1Pod
         {
-            Metadata = new V1ObjectMeta { NamespaceProperty = key.Namespace, Name = key.Name, Uid = $"u{random.Next(2)}", Labels = Labels(random) },
+            Metadata = new V1ObjectMeta
+            {
+                NamespaceProperty = key.Namespace,
+                Name = key.Name,
+                Uid = uid,
+                Labels = Labels(random),
+                Annotations = HasTenants ? Claim(random, uid) : null,
+                CreationTimestamp = DateTimeOffset.UnixEpoch,
+            },
             Spec = new V1PodSpec
             {
                 NodeName = random.Next(6) == 0 ? null : Pick(random, NodeNames),
