@@ -237,6 +237,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
                 return;
             }
 
+            await _flows.ForgetAsync(_planner.Stale, ct).ConfigureAwait(false);
             _failures = 0;
             AnswerWaiters();
             var refused = _flows.Refused.Values.FirstOrDefault();

@@ -39,6 +39,7 @@ public static class AgentWiring
         services.AddSingleton<ControllerStream>();
         services.AddSingleton<BridgeRows>();
         services.AddSingleton<FlowSync>();
+        services.AddSingleton<ServiceHealth>();
         services.AddSingleton<HostSync>();
         services.AddSingleton<Reporter>();
         services.AddSingleton<PodNetwork>();

@@ -27,9 +27,11 @@ internal static class NftText
 
         AppendPorts(text, "nodeports4", targets.NodePorts4);
         AppendPorts(text, "nodeports6", targets.NodePorts6);
-        AppendNodePortChains(text, targets.NodePortAddresses);
+        AppendNodePortChains(text, targets.Plan.GatewayInterface, targets.NodePortAddresses);
         AppendReturnChains(text, targets.Plan);
 
+        // Refused before it is routed: a host that forwards to where a packet came from sends an ICMP redirect first, and the limit
+        // on ICMP messages to one host (icmp_ratelimit) then leaves none for the refusal.
         // Leaving by the gateway interface is going to a pod: always with its own address.
         text.Append(CultureInfo.InvariantCulture, $$"""
               chain postrouting {
@@ -38,8 +40,8 @@ internal static class NftText
                 ip saddr @pods4 ip daddr != @inside4 masquerade fully-random comment "pods leave the cluster as this node"
                 ip6 saddr @pods6 ip6 daddr != @inside6 masquerade fully-random comment "pods leave the cluster as this node"
               }
-              chain forward {
-                type filter hook forward priority filter; policy accept;
+              chain refuse {
+                type filter hook prerouting priority filter; policy accept;
                 iifname "{{targets.Plan.GatewayInterface}}" ip daddr @refused4 meta l4proto tcp reject with tcp reset
                 iifname "{{targets.Plan.GatewayInterface}}" ip daddr @refused4 reject with icmp port-unreachable
                 iifname "{{targets.Plan.GatewayInterface}}" ip6 daddr @refused6 meta l4proto tcp reject with tcp reset
@@ -52,11 +54,17 @@ internal static class NftText
     }
 
     /// <summary>Node ports: to the switch, which knows the endpoints. The client's address stays.</summary>
-    private static void AppendNodePortChains(StringBuilder text, IReadOnlyList<IPAddress> addresses)
+    private static void AppendNodePortChains(StringBuilder text, string gateway, IReadOnlyList<IPAddress> addresses)
     {
         foreach (var (chain, hook) in new[] { ("nodeports", "prerouting priority dstnat"), ("nodeports_own", "output priority -100") })
         {
             text.Append(CultureInfo.InvariantCulture, $"  chain {chain} {{\n    type nat hook {hook}; policy accept;\n");
+            if (chain == "nodeports")
+            {
+                // The switch has balanced what pods send to node ports; what still comes here has no endpoint, and the host refuses it.
+                text.Append(CultureInfo.InvariantCulture, $"    iifname \"{gateway}\" return\n");
+            }
+
             foreach (var address in addresses)
             {
                 text.Append(address.AddressFamily == AddressFamily.InterNetworkV6

@@ -32,6 +32,9 @@ public sealed class FlowPlanner
     /// <summary>The groups that the switch must hold, by id.</summary>
     public OwnedEntries<uint, Group> Groups { get; } = new();
 
+    /// <summary>Connections that the switch must forget once the plan is in effect.</summary>
+    public StaleConnections Stale { get; } = new();
+
     /// <summary>What the host must know of Services.</summary>
     public HostServices HostServices { get; } = new();
 
@@ -132,6 +135,7 @@ public sealed class FlowPlanner
 
         HostServices.Set(facts, id, balancer);
         var plan = balancer is null ? ServicePlan.Empty : ServicePlan.Of(facts, balancer, _groupIds);
+        Stale.Take(facts, id, balancer, plan);
         Groups.Replace(owner, plan.Groups.Select(g => KeyValuePair.Create(g.Id, g)));
         Flows.Replace(owner, plan.Flows.Select(f => KeyValuePair.Create(f.Key, f)));
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Weft.Agent.Plan;
 using Weft.Agent.Plan.Pipeline;
+using Weft.Agent.Plan.Services;
 using Weft.OpenFlow;
 using Weft.OpenFlow.Entries;
 using Weft.OpenFlow.Messages;
@@ -48,6 +49,9 @@ public sealed partial class FlowSync : IAsyncDisposable
 
     /// <summary>Flows that somebody else had changed, and that were put right.</summary>
     public long Repaired { get; private set; }
+
+    /// <summary>Requests to forget connections that were carried out since the start.</summary>
+    public long Forgotten { get; private set; }
 
     /// <summary>Flows that the switch holds, as far as is known.</summary>
     public int Installed => _installed.Count;
@@ -108,7 +112,10 @@ public sealed partial class FlowSync : IAsyncDisposable
                 _pending.Clear();
                 _pendingGroups.Clear();
                 _refused.Clear();
-                await SendAsync(_installed.CompareAll(plan.All), _installedGroups.CompareAll(groups.All), ct).ConfigureAwait(false);
+                var differentGroups = _installedGroups.CompareAll(groups.All);
+                var stale = Replaced(differentGroups);
+                await SendAsync(_installed.CompareAll(plan.All), differentGroups, ct).ConfigureAwait(false);
+                await ForgetAsync(stale, ct).ConfigureAwait(false);
                 _loadedConnection = connection;
             }
 
@@ -133,6 +140,31 @@ public sealed partial class FlowSync : IAsyncDisposable
         }
     }
 
+    /// <summary>Makes the switch forget connections, after <see cref="ApplyAsync"/>: before, their next packets would be treated as they were.</summary>
+    public async Task ForgetAsync(StaleConnections stale, CancellationToken ct)
+    {
+        if (stale.Waiting.Count > 0)
+        {
+            var messages = stale.Waiting.ToList();
+            await ForgetAsync(messages, ct).ConfigureAwait(false);
+            stale.Done(messages.Count);
+        }
+    }
+
+    private async Task ForgetAsync(List<FlushConntrack> messages, CancellationToken ct)
+    {
+        try
+        {
+            await _switch.FlushConntrackAsync(messages, ct).ConfigureAwait(false);
+            Forgotten += messages.Count;
+        }
+        catch (OpenFlowErrorException e)
+        {
+            // Open vSwitch before 3.1: such connections end when they were idle for their timeout. Everything else is in effect.
+            LogNotForgotten(_logger, messages.Count, e.Error.Name);
+        }
+    }
+
     /// <summary>Reads the flows with their counters, as the switch has them now.</summary>
     public Task<IReadOnlyList<FlowStats>> ReadAsync(CancellationToken ct) => _switch.DumpFlowsAsync(cancel: ct);
 
@@ -152,6 +184,10 @@ public sealed partial class FlowSync : IAsyncDisposable
         _installedGroups.Reload((await _switch.DumpGroupsAsync(ct).ConfigureAwait(false)).Select(g => KeyValuePair.Create(g.Id, g)));
         LogLoaded(_logger, _installed.Count, _installedGroups.Count);
     }
+
+    /// <summary>An earlier agent's groups may name endpoints that went while nobody looked.</summary>
+    private List<FlushConntrack> Replaced(Difference<uint, Group> difference) =>
+        [.. difference.Upserts.SelectMany(g => _installedGroups.TryGet(g.Key, out var before) ? StaleConnections.Between(before!, g.Value) : []).Distinct()];
 
     private void TakeForeign(OwnedEntries<FlowKey, Flow> plan)
     {
@@ -250,6 +286,9 @@ public sealed partial class FlowSync : IAsyncDisposable
 
     [LoggerMessage(3744, LogLevel.Error, "The switch does not take a flow ({Error}); it is left out: {Flow}")]
     private static partial void LogRefused(ILogger logger, string error, string flow);
+
+    [LoggerMessage(3745, LogLevel.Warning, "{Count} kinds of UDP connections could not be ended ({Error}): they move to other endpoints only after their timeout; Open vSwitch 3.1 or later ends them")]
+    private static partial void LogNotForgotten(ILogger logger, int count, string error);
 
     [LoggerMessage(3743, LogLevel.Warning, "Somebody else changed a flow ({Event}), putting it right: {Flow}")]
     private static partial void LogForeign(ILogger logger, FlowUpdateEvent @event, string flow);

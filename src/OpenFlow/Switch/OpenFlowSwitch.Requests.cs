@@ -128,6 +128,17 @@ public sealed partial class OpenFlowSwitch
     /// <summary>Empties a conntrack zone.</summary>
     public Task FlushConntrackAsync(ushort zone, CancellationToken cancel = default) => Connection.SendAsync([new FlushConntrackZone(zone)], cancel);
 
+    /// <summary>Forgets connections; returns when they are forgotten. What matches none is no error.</summary>
+    /// <exception cref="OpenFlowErrorException">The switch refused; the others were carried out.</exception>
+    public async Task FlushConntrackAsync(IReadOnlyList<FlushConntrack> connections, CancellationToken cancel = default)
+    {
+        var failures = await Connection.SendAsync([.. connections], cancel).ConfigureAwait(false);
+        if (!failures.IsEmpty)
+        {
+            throw new OpenFlowErrorException(failures[0].Error, "forget connections");
+        }
+    }
+
     private delegate List<T> ReadRows<T>(ReadOnlySpan<byte> body);
 
     private async Task<IReadOnlyList<T>> RowsAsync<T>(MultipartType kind, byte[] request, ReadRows<T> read, CancellationToken cancel)

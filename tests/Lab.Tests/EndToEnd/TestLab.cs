@@ -64,7 +64,7 @@ public sealed class TestLab : IAsyncDisposable
 
         var spec = more ?? [];
         spec["nodeName"] = node;
-        spec["terminationGracePeriodSeconds"] = 1;
+        spec["terminationGracePeriodSeconds"] ??= 1;
         spec["containers"] = new JsonArray(container);
         return Api.CreateAsync($"/api/v1/namespaces/{Namespace}/pods", new JsonObject
         {
@@ -113,6 +113,13 @@ public sealed class TestLab : IAsyncDisposable
         var result = await Shell.TryRunAsync(whole[0], whole[1..], null, Cluster.OvsEnvironment(node), TimeSpan.FromSeconds(30), CancellationToken.None);
         Assert.That(result.ExitCode, Is.Zero, $"{string.Join(' ', command)} on {node}: {result.Error}{result.Output}");
         return result.Output;
+    }
+
+    /// <summary>True when a node's switch answers OpenFlow.</summary>
+    public async Task<bool> IsSwitchUpAsync(string node)
+    {
+        string[] whole = [.. Cluster.Layout.Node(node).Wrap([Shell.Find("ovs-ofctl"), "-O", "OpenFlow13", "show", "br-int"])];
+        return (await Shell.TryRunAsync(whole[0], whole[1..], null, Cluster.OvsEnvironment(node), TimeSpan.FromSeconds(5), CancellationToken.None)).ExitCode == 0;
     }
 
     /// <summary>The flows of a node, one a line, with table names, without counters' header.</summary>

@@ -98,6 +98,15 @@ public static class GatewayFlows
             yield return On(Priorities.Exception, CtStateFlags.Tracked).When(Registers.Outside.Is(1), Marks.ServiceFrom(PacketSource.Gateway), Packets.Family(to), Packets.To(to)).Goto(Tables.Forwarding);
         }
 
+        const CtStateFlags related = CtStateFlags.Related | CtStateFlags.Tracked;
+        foreach (var router in new[] { BridgePorts.NodePortV4, BridgePorts.NodePortV6 })
+        {
+            // The host's own ICMP errors about what it got back: from itself it would not take them.
+            yield return new FlowDraft(Tables.EgressNat, Priorities.Exception, cookie)
+                .When(DefaultNetwork, Registers.From(PacketSource.Gateway), Fields.EthDst.Is(GatewayMac), Registers.Outside.Is(0), Fields.CtState.Masked((uint)related, (uint)related), Packets.Family(router))
+                .Do(router.IsV6() ? Fields.IPv6Src.Set(router) : Fields.IPv4Src.Set(router)).Goto(Tables.Forwarding);
+        }
+
         foreach (var source in ReturnAddresses)
         {
             // Not balanced, so not committed: the network's zone must know the connection as it was before its source changes.

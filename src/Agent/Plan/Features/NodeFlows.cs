@@ -32,7 +32,7 @@ public static class NodeFlows
             .. subnets.Select(s => s.Gateway).Concat(addresses).Select(a => FromSelf(a, cookie)),
             .. new[] { BridgePorts.ServiceHopV4, BridgePorts.ServiceHopV6 }.Select(a => Neighbours.Answer(Network.DefaultKey, a, RouterMac, isRouter: true, cookie)),
             .. DefaultRoute(cookie),
-            .. addresses.Select(a => GatewayFlows.ToNode(a, cookie)),
+            .. subnets.Select(s => s.Gateway).Concat(addresses).Select(a => GatewayFlows.ToNode(a, cookie)),
             .. GatewayFlows.Plan([.. subnets.Select(s => s.Gateway)], addresses, cookie),
         ];
     }
@@ -52,6 +52,7 @@ public static class NodeFlows
         {
             // The node's host asks for the other gateway's address: its next hop for that node's pods.
             yield return Neighbours.Answer(Network.DefaultKey, subnet.Gateway, RouterMac, isRouter: true, cookie);
+            yield return GatewayFlows.ToNode(subnet.Gateway, cookie);
             yield return ToTunnel(tunnelEnd, cookie, Priorities.Normal).When(DefaultNetwork, Packets.Family(subnet.Gateway), Packets.To(subnet.Cidr)).Goto(Tables.EgressNat);
         }
 

@@ -13,10 +13,12 @@ internal sealed class EndpointTarget
 {
     private readonly LoadBalancer _balancer;
     private readonly uint _id;
+    private readonly IReadOnlyList<Endpoint> _endpoints;
 
     private EndpointTarget(LoadBalancer balancer, IReadOnlyList<Endpoint> endpoints, uint id, Func<int, uint> partId)
     {
         (_balancer, _id) = (balancer, id);
+        _endpoints = endpoints;
         IsEmpty = endpoints.Count == 0;
         if (IsEmpty)
         {
@@ -30,6 +32,9 @@ internal sealed class EndpointTarget
 
     /// <summary>No endpoint.</summary>
     public bool IsEmpty { get; }
+
+    /// <summary>The endpoints.</summary>
+    public IEnumerable<IPEndPoint> Endpoints => _endpoints.Select(e => new IPEndPoint(IPAddress.Parse(e.Address), e.Port));
 
     /// <summary>The groups, those that others name first.</summary>
     public IReadOnlyList<Group> Groups { get; } = [];

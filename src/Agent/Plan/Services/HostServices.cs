@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Agent.Facts;
+using Weft.Agent.Host;
 using Weft.Agent.Plan.Pipeline;
 using Weft.Topology;
 
@@ -21,7 +22,11 @@ public sealed class HostServices
     /// <summary>ExternalIPs and load balancer addresses of both families, without those that nodes have.</summary>
     public EquatableArray<string> Addresses => Current.Addresses;
 
+    /// <summary>What health-check node ports answer.</summary>
+    public IReadOnlyDictionary<int, HealthCheck> HealthChecks => Current.HealthChecks;
+
     private Arrays Current => _arrays ??= new Arrays(
+        Checks(),
         Ports(v6: false), Ports(v6: true), _parts.Values.SelectMany(p => p.Addresses).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToEquatableArray());
 
     /// <summary>Takes a Service port as it is now, or its end.</summary>
@@ -45,13 +50,17 @@ public sealed class HostServices
         }
     }
 
+    // A Service has one such port, and every port and family of it counts its own endpoints.
+    private Dictionary<int, HealthCheck> Checks() => _parts.Values.Where(p => p.Health.Port > 0).GroupBy(p => p.Health.Port)
+        .ToDictionary(g => g.Key, g => new HealthCheck(g.First().Health.Service, g.Max(p => p.Health.LocalEndpoints)));
+
     private EquatableArray<string> Ports(bool v6) =>
         _parts.Values.Where(p => p.IsV6 == v6).SelectMany(p => p.NodePorts).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToEquatableArray();
 
-    private sealed record Arrays(EquatableArray<string> NodePorts4, EquatableArray<string> NodePorts6, EquatableArray<string> Addresses);
+    private sealed record Arrays(IReadOnlyDictionary<int, HealthCheck> HealthChecks, EquatableArray<string> NodePorts4, EquatableArray<string> NodePorts6, EquatableArray<string> Addresses);
 
     /// <summary>What one Service port adds; null when nothing.</summary>
-    private sealed record Part(bool IsV6, EquatableArray<string> NodePorts, EquatableArray<string> Addresses)
+    private sealed record Part(bool IsV6, EquatableArray<string> NodePorts, EquatableArray<string> Addresses, (int Port, string Service, int LocalEndpoints) Health)
     {
         public static Part? Of(NodeFacts facts, LoadBalancer balancer)
         {
@@ -75,7 +84,12 @@ public sealed class HostServices
 
             return new Part(
                 balancer.Id.EndsWith("/6", StringComparison.Ordinal), [.. ports],
-                balancer.ExternalIps.Concat(balancer.LoadBalancerIps).Where(a => IPAddress.TryParse(a, out _) && !nodes.Contains(a)).ToEquatableArray());
+                balancer.ExternalIps.Concat(balancer.LoadBalancerIps).Where(a => IPAddress.TryParse(a, out _) && !nodes.Contains(a)).ToEquatableArray(),
+                balancer.HealthCheckNodePort == 0 ? default : (balancer.HealthCheckNodePort, balancer.Service, LocalEndpoints(facts, balancer)));
         }
+
+        private static int LocalEndpoints(NodeFacts facts, LoadBalancer balancer) =>
+            (facts.Slice.Find<EndpointSet>(ItemKind.EndpointSet, balancer.Endpoints)?.Endpoints ?? [])
+                .Where(e => e.Ready && e.Node == facts.NodeName).Select(e => e.Address).Distinct(StringComparer.Ordinal).Count();
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan.Pipeline;
@@ -13,10 +14,11 @@ namespace Weft.Agent.Plan.Services;
 /// <summary>What one Service port needs in the switch (docs/design/services.md).</summary>
 /// <param name="Groups">Groups that choose the endpoint, those that others name first.</param>
 /// <param name="Flows">The flows that lead to them.</param>
-public sealed record ServicePlan(IReadOnlyList<Group> Groups, IReadOnlyList<Flow> Flows)
+/// <param name="Endpoints">For UDP, every endpoint that a connection may go to; empty for others, which end by themselves.</param>
+public sealed record ServicePlan(IReadOnlyList<Group> Groups, IReadOnlyList<Flow> Flows, ImmutableHashSet<IPEndPoint> Endpoints)
 {
     /// <summary>Nothing: the address leads to the node, which refuses it at once.</summary>
-    public static readonly ServicePlan Empty = new([], []);
+    public static readonly ServicePlan Empty = new([], [], []);
 
     /// <summary>The name behind the cookies of a Service's flows.</summary>
     public static string OwnerOf(LoadBalancer balancer) => "service " + balancer.Service;
@@ -39,9 +41,11 @@ public sealed record ServicePlan(IReadOnlyList<Group> Groups, IReadOnlyList<Flow
         draft.Inside(balancer.InternalLocal ? local : all);
         draft.Outside(all, balancer.ExternalLocal ? local : null);
         EndpointTarget[] used = ReferenceEquals(all, local) ? [all] : [all, local];
+        used = [.. used.Where(draft.Uses)];
         return new ServicePlan(
-            [.. used.Where(t => draft.Uses(t)).SelectMany(t => t.Groups)],
-            [.. draft.Flows, .. used.Where(t => draft.Uses(t)).SelectMany(t => t.Flows)]);
+            [.. used.SelectMany(t => t.Groups)],
+            [.. draft.Flows, .. used.SelectMany(t => t.Flows)],
+            balancer.Protocol == Protocol.Udp ? [.. used.SelectMany(t => t.Endpoints)] : []);
     }
 }
 
