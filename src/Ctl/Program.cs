@@ -3,6 +3,7 @@ using Weft.Ctl;
 using Weft.Ctl.Clusters;
 using Weft.Ctl.Commands;
 using Weft.Ctl.OpenFlow;
+using Weft.Ctl.Policy;
 
 // One class per command, each with a static Create(). Keep them in the order of the help text.
 var root = new RootCommand("Looks into a Weft network: the cluster's topology, a node's flows, and the protocols between them.")
@@ -10,6 +11,7 @@ var root = new RootCommand("Looks into a Weft network: the cluster's topology, a
     StatusCommand.Create(),
     FlowsCommand.Create(),
     TraceCommand.Create(),
+    PolicyCommand.Create(),
     OpenFlowCommand.Create(),
 };
 foreach (var option in ClusterOptions.All)

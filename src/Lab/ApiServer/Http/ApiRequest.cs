@@ -1,3 +1,4 @@
+using Weft.Kubernetes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using System.Text.Json;

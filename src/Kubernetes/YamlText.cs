@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace Weft.Lab.ApiServer;
+namespace Weft.Kubernetes;
 
 /// <summary>YAML to JSON trees, with the core schema's scalars (YAML 1.2, 10.3.2).</summary>
 public static partial class YamlText
@@ -19,10 +19,21 @@ public static partial class YamlText
         return stream.Documents.Count == 0 ? null : Convert(stream.Documents[0].RootNode);
     }
 
+    /// <summary>Every document that is not empty, with the line on which it begins.</summary>
+    /// <exception cref="YamlException">Not YAML.</exception>
+    public static IReadOnlyList<(long Line, JsonNode Root)> Documents(string text)
+    {
+        var stream = new YamlStream();
+        stream.Load(new StringReader(text));
+        return [.. stream.Documents
+            .Select(d => (Line: (long)d.RootNode.Start.Line, Root: Convert(d.RootNode)))
+            .Where(d => d.Root is not null).Select(d => (d.Line, d.Root!))];
+    }
+
     private static JsonNode? Convert(YamlNode node) => node switch
     {
         YamlMappingNode map => new JsonObject(map.Children.Select(c => KeyValuePair.Create(((YamlScalarNode)c.Key).Value ?? "", Convert(c.Value)))),
-        YamlSequenceNode list => list.Children.Select(Convert).ToJson(),
+        YamlSequenceNode list => new JsonArray([.. list.Children.Select(Convert)]),
         YamlScalarNode { Style: ScalarStyle.Plain } scalar => Scalar(scalar.Value ?? ""),
         YamlScalarNode scalar => scalar.Value,
         _ => null,

@@ -1,0 +1,12 @@
+using System.CommandLine;
+
+namespace Weft.Ctl.Policy;
+
+/// <summary><c>weftctl policy</c>.</summary>
+internal static class PolicyCommand
+{
+    public static Command Create() => new("policy", "Ask what network policies decide.")
+    {
+        CheckCommand.Create(),
+    };
+}
