@@ -3,7 +3,7 @@ using Weft.Ctl;
 using Weft.Ctl.Clusters;
 using Weft.Ctl.Commands;
 using Weft.Ctl.OpenFlow;
-using Weft.Ctl.Policy;
+using Weft.Ctl.Policies;
 
 // One class per command, each with a static Create(). Keep them in the order of the help text.
 var root = new RootCommand("Looks into a Weft network: the cluster's topology, a node's flows, and the protocols between them.")

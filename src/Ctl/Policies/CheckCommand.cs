@@ -2,13 +2,11 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Weft.Ctl.WhatIf;
 
-namespace Weft.Ctl.Policy;
+namespace Weft.Ctl.Policies;
 
 /// <summary><c>weftctl policy check</c>: the reachability matrix of manifests, without a cluster.</summary>
 internal static class CheckCommand
 {
-    private const int BadInput = 2;
-
     public static Command Create()
     {
         var files = new Option<string[]>("--filename", "-f") { Description = "A file, or a folder of *.yaml, *.yml and *.json files; may be repeated.", Required = true };
@@ -25,7 +23,7 @@ internal static class CheckCommand
         return command;
     }
 
-    /// <returns>0, or 2 when something given cannot be used.</returns>
+    /// <returns>An <see cref="ExitCodes"/>.</returns>
     internal static int Run(string[] files, string[] ports, bool each, bool json, TextWriter output, TextWriter error)
     {
         List<PortQuestion> asked;
@@ -36,7 +34,7 @@ internal static class CheckCommand
         catch (FormatException e)
         {
             error.WriteLine(e.Message);
-            return BadInput;
+            return ExitCodes.Usage;
         }
 
         return each ? RunEach(files, asked, output) : RunAll(files, asked, json, output, error);
@@ -62,12 +60,12 @@ internal static class CheckCommand
                 answer.Print(output);
             }
 
-            return 0;
+            return ExitCodes.Ok;
         }
         catch (ManifestException e)
         {
             error.WriteLine(e.Message);
-            return BadInput;
+            return ExitCodes.Failed;
         }
     }
 
@@ -80,7 +78,7 @@ internal static class CheckCommand
             output.WriteLine(line.ToJsonString());
         }
 
-        return failed ? BadInput : 0;
+        return failed ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
     private static JsonObject Answer(string file, List<PortQuestion> ports)

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace Weft.Ctl.Policy;
+namespace Weft.Ctl.Policies;
 
 /// <summary><c>weftctl policy</c>.</summary>
 internal static class PolicyCommand
