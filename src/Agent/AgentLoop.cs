@@ -38,6 +38,12 @@ public sealed partial class AgentLoop : IAsyncDisposable
     private bool _planned;
     private int _failures;
 
+    // Time stamps of the oldest event, and of the oldest change of a policy, that the switch has not confirmed yet; 0 for none.
+    private long _eventSince;
+    private long _unconfirmedSince;
+    private long _policySince;
+    private long _computed;
+
     /// <summary>Prepares the loop.</summary>
     /// <param name="start">The slice to begin with: the one on disk, or empty.</param>
     public AgentLoop(AgentOptions options, Slice start, FlowSync flows, BridgeRows rows, HostSync host, TimeProvider time, ILogger<AgentLoop> logger)
@@ -57,15 +63,32 @@ public sealed partial class AgentLoop : IAsyncDisposable
     public FlowPlanner Planner => _planner;
 
     /// <summary>Takes a step of the node stream.</summary>
-    public void Post(SliceChange change) => Enqueue(() =>
+    public void Post(SliceChange change)
     {
-        var wasKnown = _facts.Slice.IsKnown;
-        _facts = _facts with { Slice = change.Slice };
-        if (_planned && wasKnown)
+        var received = _time.GetTimestamp();
+        Enqueue(() =>
         {
-            _planner.PlanItems(_facts, change.Changed);
-        }
-    });
+            var wasKnown = _facts.Slice.IsKnown;
+            _facts = _facts with { Slice = change.Slice };
+            if (_planned && wasKnown)
+            {
+                if (_policySince == 0 && change.Changed.Any(c => c.Kind is ItemKind.Policy or ItemKind.AddressSet or ItemKind.PortSet))
+                {
+                    _policySince = received;
+                }
+
+                _planner.PlanItems(_facts, change.Changed);
+            }
+        });
+    }
+
+    /// <summary>Asks the plan something on the loop, between two batches.</summary>
+    internal async Task<T> AskAsync<T>(Func<FlowPlanner, T> question, CancellationToken ct)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _inbox.Writer.TryWrite(() => answer.SetResult(question(_planner)));
+        return await answer.Task.WaitAsync(ct).ConfigureAwait(false);
+    }
 
     /// <summary>Takes the ports that OVSDB shows. The first call makes attachments of an earlier agent known.</summary>
     public void Post(IReadOnlyList<BridgePort> ports) => Enqueue(() => TakeRows(ports));
@@ -121,6 +144,11 @@ public sealed partial class AgentLoop : IAsyncDisposable
                 step();
             }
 
+            if (Interlocked.Exchange(ref _eventSince, 0) is not 0 and var since && _unconfirmedSince == 0)
+            {
+                _unconfirmedSince = since;
+            }
+
             await ReconcileAsync(ct).ConfigureAwait(false);
         }
     }
@@ -133,7 +161,29 @@ public sealed partial class AgentLoop : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private void Enqueue(Action step) => _inbox.Writer.TryWrite(step);
+    private void Enqueue(Action step)
+    {
+        Interlocked.CompareExchange(ref _eventSince, _time.GetTimestamp(), 0);
+        _inbox.Writer.TryWrite(step);
+    }
+
+    private void Measure(long begun)
+    {
+        AgentMetrics.SyncDuration.Record(_time.GetElapsedTime(begun).TotalSeconds);
+        if (_unconfirmedSince != 0)
+        {
+            AgentMetrics.SyncDelay.Record(_time.GetElapsedTime(_unconfirmedSince).TotalSeconds);
+        }
+
+        if (_policySince != 0)
+        {
+            AgentMetrics.PolicyLatency.Record(_time.GetElapsedTime(_policySince).TotalSeconds);
+        }
+
+        AgentMetrics.Recomputes.Add(_planner.Computed + _planner.Policies.PoliciesCompiled - _computed);
+        _computed = _planner.Computed + _planner.Policies.PoliciesCompiled;
+        (_unconfirmedSince, _policySince) = (0, 0);
+    }
 
     private (AttachedPort Port, Task Confirmed) Add(Attachment attachment)
     {
@@ -225,8 +275,10 @@ public sealed partial class AgentLoop : IAsyncDisposable
         {
             _planner.PlanAll(_facts);
             _planned = true;
+            AgentMetrics.FullRecomputes.Add(1);
         }
 
+        var begun = _time.GetTimestamp();
         try
         {
             await _rows.EnsureInfrastructureAsync(_facts, ct).ConfigureAwait(false);
@@ -239,6 +291,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
 
             await _flows.ForgetAsync(_planner.Stale, ct).ConfigureAwait(false);
             _failures = 0;
+            Measure(begun);
             AnswerWaiters();
             var refused = _flows.Refused.Values.FirstOrDefault();
             Publish(synced: refused is null, refused is null ? null : $"{_flows.Refused.Count} flows are refused by the switch, the first with {refused.Error}: {refused.Flow}");

@@ -43,7 +43,13 @@ public sealed record AgentOptions
     /// <summary>MTU of the uplink in bytes; 0: read from the interface that owns the node's address.</summary>
     public int UplinkMtu { get; set; }
 
-    /// <summary>Reads and validates a file.</summary>
+    /// <summary>Where metrics are sent by OTLP (gRPC), for example <c>http://otel-collector:4317</c>; absent: nowhere.</summary>
+    public string? OtlpEndpoint { get; set; }
+
+    /// <summary>Log levels by category, <c>Default</c> for the rest. The only field that takes effect without a restart.</summary>
+    public Dictionary<string, string> LogLevels { get; set; } = new() { ["Default"] = "Information", ["Microsoft"] = "Warning" };
+
+    /// <summary>Reads and validates a file. In texts, <c>${NAME}</c> stands for an environment variable.</summary>
     /// <exception cref="AgentConfigurationException">The message names the file, the field and the remedy.</exception>
     public static AgentOptions Load(string path)
     {
@@ -62,8 +68,24 @@ public sealed record AgentOptions
             throw new AgentConfigurationException($"{path}: cannot be read: {e.Message}", e);
         }
 
+        try
+        {
+            options.Expand();
+        }
+        catch (FormatException e)
+        {
+            throw new AgentConfigurationException($"{path}: {e.Message}", e);
+        }
+
         var problem = options.FindProblem();
         return problem is null ? options : throw new AgentConfigurationException($"{path}: {problem}");
+    }
+
+    private void Expand()
+    {
+        NodeName = EnvironmentText.Expand("nodeName", NodeName);
+        Listen = EnvironmentText.Expand("listen", Listen);
+        Controllers = [.. Controllers.Select(c => EnvironmentText.Expand("controllers", c))];
     }
 
     private string? FindProblem() => this switch
@@ -75,7 +97,8 @@ public sealed record AgentOptions
         { Bridge.Length: 0 or > 15 } => $"bridge is '{Bridge}': it must have 1 to 15 characters",
         _ => Controllers.FirstOrDefault(c => !Uri.TryCreate(c, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")) is { } bad
             ? $"controllers has '{bad}': it must be an http or https URL"
-            : null,
+            : OtlpEndpoint is not null && !Uri.TryCreate(OtlpEndpoint, UriKind.Absolute, out _) ? $"otlpEndpoint is '{OtlpEndpoint}': it must be a URL such as http://otel-collector:4317"
+            : Telemetry.LogLevels.FindProblem("logLevels", LogLevels),
     };
 }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -7,6 +8,7 @@ using Weft.Agent.CniServer;
 using Weft.Agent.Facts;
 using Weft.Agent.Host;
 using Weft.Agent.Sync;
+using Weft.Telemetry;
 
 namespace Weft.Agent;
 
@@ -21,8 +23,13 @@ namespace Weft.Agent;
 public static class AgentWiring
 {
     /// <summary>Runs the agent until SIGTERM or SIGINT. Traffic goes on as it is when the agent ends.</summary>
-    public static async Task RunAsync(AgentOptions options)
+    /// <param name="options">The configuration as read.</param>
+    /// <param name="file">The file that it was read from, for what changes in it later.</param>
+    public static async Task RunAsync(AgentOptions options, string file)
     {
+        var levels = new LogLevels();
+        levels.Set(options.LogLevels);
+        using var page = new PrometheusPage("Weft.");
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls($"http://{options.Listen}");
         builder.Logging.ClearProviders().AddSimpleConsole(c =>
@@ -31,7 +38,7 @@ public static class AgentWiring
             c.UseUtcTimestamp = true;
             c.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
         });
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        levels.AddTo(builder.Logging);
         var services = builder.Services;
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
@@ -49,12 +56,33 @@ public static class AgentWiring
         services.AddSingleton(p => ActivatorUtilities.CreateInstance<AgentLoop>(p, p.GetRequiredService<SliceFile>().Read()));
         services.AddSingleton(p => new CniService(options.CniSocket, options.StateDir, p.GetRequiredService<IPodNetwork>(), new CniLimits(),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<CniService>>()));
+        services.AddSingleton<AgentSampler>();
         services.AddHostedService<AgentService>();
+        if (options.OtlpEndpoint is { } otlp)
+        {
+            services.AddHostedService(_ => new OtlpExport(new Uri(otlp), "weft-agent", options.NodeName));
+        }
+
+        services.AddHostedService(p => new ConfigurationFollower(file, path => Follow(options, levels, path), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<ConfigurationFollower>>()));
         var app = builder.Build();
         app.MapGet("/healthz", () => Results.Text("ok\n"));
         app.MapGet("/readyz", (PodNetwork network) => network.NotReadyReason is { } reason
             ? Results.Text(reason + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
             : Results.Text("ok\n"));
+        app.MapGet("/metrics", async (AgentSampler sampler, CancellationToken ct) =>
+        {
+            await sampler.SampleAsync(ct).ConfigureAwait(false);
+            return Results.Text(page.Render(), PrometheusPage.ContentType);
+        });
         await app.RunAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Takes over what can change at run time, and names the rest.</summary>
+    private static List<string> Follow(AgentOptions running, LogLevels levels, string file)
+    {
+        var next = AgentOptions.Load(file);
+        levels.Set(next.LogLevels);
+        return ConfigurationDifference.Between(
+            JsonSerializer.SerializeToNode(running, AgentOptionsJson.Default.AgentOptions)!, JsonSerializer.SerializeToNode(next, AgentOptionsJson.Default.AgentOptions)!, except: "logLevels");
     }
 }

@@ -18,5 +18,5 @@ catch (AgentConfigurationException e)
     return 2;
 }
 
-await AgentWiring.RunAsync(options);
+await AgentWiring.RunAsync(options, path);
 return 0;

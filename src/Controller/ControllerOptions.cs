@@ -43,6 +43,18 @@ public sealed record ControllerOptions
     /// <summary>Replicas elect a leader with a Lease; false: this is the only one.</summary>
     public bool LeaderElection { get; set; } = true;
 
+    /// <summary>The audience that agents' tokens must be for; empty: the API server's own.</summary>
+    public string AgentAudience { get; set; } = "";
+
+    /// <summary>Address of the page with metrics, address:port over HTTP; absent: it is served at <see cref="Listen"/> only.</summary>
+    public string? MetricsListen { get; set; }
+
+    /// <summary>Where metrics are sent by OTLP (gRPC), for example <c>http://otel-collector:4317</c>; absent: nowhere.</summary>
+    public string? OtlpEndpoint { get; set; }
+
+    /// <summary>Log levels by category, <c>Default</c> for the rest. The only field that takes effect without a restart.</summary>
+    public Dictionary<string, string> LogLevels { get; set; } = new() { ["Default"] = "Information", ["Microsoft"] = "Warning" };
+
     /// <summary>The settings that all nodes get.</summary>
     [JsonIgnore]
     public ClusterSettings Settings => new()
@@ -57,6 +69,10 @@ public sealed record ControllerOptions
     /// <summary>Where to listen.</summary>
     [JsonIgnore]
     public IPEndPoint Endpoint => IPEndPoint.Parse(Listen);
+
+    /// <summary>Where the page with metrics is, beside <see cref="Endpoint"/>.</summary>
+    [JsonIgnore]
+    public IPEndPoint? MetricsEndpoint => MetricsListen is null ? null : IPEndPoint.Parse(MetricsListen);
 
     /// <summary>Reads and validates a file.</summary>
     /// <exception cref="ControllerConfigurationException">The message names the file, the field and the remedy.</exception>
@@ -94,7 +110,11 @@ public sealed record ControllerOptions
         { Mtu: < 0 or (> 0 and < 1280) or > 65535 } => $"mtu is {Mtu}: it must be 0 (automatic) or 1280 to 65535",
         { AgentAuthentication: not ("tokenReview" or "none") } => $"agentAuthentication is '{AgentAuthentication}': it must be tokenReview or none",
         { Namespace: "" } => "namespace is empty: give the controller's namespace",
-        _ => BadRange("clusterCidrs", ClusterCidrs) ?? BadRange("serviceCidrs", ServiceCidrs),
+        _ when MetricsListen is not null && !IPEndPoint.TryParse(MetricsListen, out _) =>
+            $"metricsListen is '{MetricsListen}': it must be address:port, for example 0.0.0.0:10350",
+        _ when OtlpEndpoint is not null && !Uri.TryCreate(OtlpEndpoint, UriKind.Absolute, out _) =>
+            $"otlpEndpoint is '{OtlpEndpoint}': it must be a URL such as http://otel-collector:4317",
+        _ => BadRange("clusterCidrs", ClusterCidrs) ?? BadRange("serviceCidrs", ServiceCidrs) ?? Telemetry.LogLevels.FindProblem("logLevels", LogLevels),
     };
 
     private static string? BadRange(string field, string[] cidrs) =>

@@ -9,7 +9,7 @@ if (args is not ["--config", var path])
 
 try
 {
-    await using var app = ControllerWiring.Build(ControllerOptions.Load(path));
+    await using var app = ControllerWiring.Build(ControllerOptions.Load(path), file: path);
     await app.RunAsync();
     return 0;
 }

@@ -15,6 +15,20 @@ internal sealed partial class CniCommands(IPodNetwork network, LeaseStore leases
     /// <summary>Executes one request.</summary>
     public async Task<CniReply> ExecuteAsync(CniRequest request, CancellationToken ct)
     {
+        var begun = System.Diagnostics.Stopwatch.GetTimestamp();
+        var reply = await AnswerAsync(request, ct).ConfigureAwait(false);
+        var seconds = System.Diagnostics.Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        AgentMetrics.CniDuration.Record(seconds, new("command", request.Command ?? ""), new("exit_code", reply.ExitCode));
+        if (request.Command == "ADD" && reply.ExitCode == 0)
+        {
+            AgentMetrics.PodReady.Record(seconds);
+        }
+
+        return reply;
+    }
+
+    private async Task<CniReply> AnswerAsync(CniRequest request, CancellationToken ct)
+    {
         request = WithoutNulls(request);
         var version = CniConfig.VersionOf(request.Config);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ct);

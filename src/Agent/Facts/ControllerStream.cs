@@ -156,6 +156,7 @@ public sealed partial class ControllerStream : IDisposable
                 if (Connected is null)
                 {
                     Connected = controller;
+                    AgentMetrics.ControllerConnections.Add(1);
                     LogConnected(_logger, controller, builder.Current.Revision);
                     onAlive();
                 }

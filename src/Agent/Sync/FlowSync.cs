@@ -200,6 +200,7 @@ public sealed partial class FlowSync : IAsyncDisposable
             if (present ? !wanted || planned! != flow : wanted)
             {
                 Repaired++;
+                AgentMetrics.DriftRepaired.Add(1);
                 _pending.Add(flow.Key);
                 LogForeign(_logger, update.Event, flow.ToString());
             }
@@ -223,6 +224,7 @@ public sealed partial class FlowSync : IAsyncDisposable
                 _installed.Confirm(accepted);
                 _installedGroups.Confirm(groups);
                 FlowsSent += accepted.Count;
+                AgentMetrics.FlowsSent.Add(accepted.Count);
                 GroupsSent += groups.Count;
                 LogSent(_logger, accepted.Upserts.Count, accepted.Deletes.Count, groups.Upserts.Count, groups.Deletes.Count);
                 return;

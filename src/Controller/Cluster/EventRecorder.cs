@@ -69,6 +69,7 @@ public sealed partial class EventRecorder(KubernetesClient client, Leadership le
             {
                 await client.CreateAsync(Resources.Events, item.Metadata.NamespaceProperty, item, stoppingToken).ConfigureAwait(false);
                 _last[key] = item.LastTimestamp!.Value;
+                ControllerMetrics.Events.Add(1);
             }
             catch (KubernetesException e)
             {

@@ -82,6 +82,8 @@ public sealed class AgentEndpoints(Publisher publisher, Leadership leadership, I
     {
         if (!leadership.IsLeader)
         {
+            // The next connection of the Service may lead to another controller, this one never will.
+            http.Response.Headers.Connection = "close";
             var leader = leadership.Leader is { Length: > 0 } name ? name : "nobody yet";
             await AnswerAsync(http, StatusCodes.Status503ServiceUnavailable, $"this controller does not lead; the leader is {leader}").ConfigureAwait(false);
             return true;

@@ -15,6 +15,7 @@ public sealed class NodeReports
     public void Set(NodeReport report)
     {
         _reports[report.Node] = report;
+        ControllerMetrics.Reports.Add(1);
         Received?.Invoke(report.Node);
     }
 

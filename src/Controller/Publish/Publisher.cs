@@ -34,8 +34,10 @@ public sealed class Publisher(LogicalNetwork network)
     {
         lock (_lock)
         {
+            var begun = System.Diagnostics.Stopwatch.GetTimestamp();
             change(network);
             var committed = network.Commit();
+            ControllerMetrics.CommitDuration.Record(System.Diagnostics.Stopwatch.GetElapsedTime(begun).TotalSeconds);
             if (committed.All)
             {
                 foreach (var subscription in _subscriptions.Values.SelectMany(s => s))

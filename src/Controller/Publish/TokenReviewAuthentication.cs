@@ -8,7 +8,12 @@ namespace Weft.Controller.Publish;
 /// <summary>Asks Kubernetes who has the token, and lets it in for the node that its pod runs on and for no other.</summary>
 /// <remarks>Good answers are kept for a minute, by the token's hash. Kubernetes writes the node into the tokens of pods (1.30 and later); for
 /// older ones the pod's object says it.</remarks>
-public sealed class TokenReviewAuthentication(KubernetesClient client, string ns, string serviceAccount, TimeProvider time) : IAgentAuthentication
+/// <param name="client">The API.</param>
+/// <param name="ns">Where the agents' account is.</param>
+/// <param name="serviceAccount">The agents' account.</param>
+/// <param name="time">The clock.</param>
+/// <param name="audience">What tokens must be for; empty: the API server.</param>
+public sealed class TokenReviewAuthentication(KubernetesClient client, string ns, string serviceAccount, TimeProvider time, string audience = "") : IAgentAuthentication
 {
     private const int MostKept = 20_000;
     private const string NodeExtra = "authentication.kubernetes.io/node-name";
@@ -32,11 +37,17 @@ public sealed class TokenReviewAuthentication(KubernetesClient client, string ns
 
         try
         {
-            var review = new V1TokenReview { Spec = new V1TokenReviewSpec { Token = token } };
+            var review = new V1TokenReview { Spec = new V1TokenReviewSpec { Token = token, Audiences = audience.Length == 0 ? null : [audience] } };
             var status = (await client.CreateAsync(Resources.TokenReviews, null, review, ct).ConfigureAwait(false)).Status;
             if (status?.Authenticated != true)
             {
                 return new AuthenticationAnswer(StatusCodes.Status401Unauthorized, $"Kubernetes does not accept the token: {status?.Error ?? "not authenticated"}");
+            }
+
+            // A server that knows no audiences takes any token: it does not say for whom the token is.
+            if (audience.Length > 0 && status.Audiences?.Contains(audience) != true)
+            {
+                return new AuthenticationAnswer(StatusCodes.Status401Unauthorized, $"the token is not for {audience}: set the audience of the agent's projected token");
             }
 
             var wanted = $"system:serviceaccount:{ns}:{serviceAccount}";

@@ -27,6 +27,9 @@ public sealed class V1TokenReviewStatus
 
     public V1UserInfo? User { get; set; }
 
+    /// <summary>Those of the audiences asked for that the token is for.</summary>
+    public List<string>? Audiences { get; set; }
+
     public string? Error { get; set; }
 }
 

@@ -245,6 +245,8 @@ public sealed class LabCluster
             ["serviceCidrs"] = List(LabLayout.ServiceCidrs),
             ["namespace"] = SystemNamespace,
             ["agentAuthentication"] = "tokenReview",
+            ["agentAudience"] = ServiceAccounts.AgentAudience,
+            ["metricsListen"] = $"{Underlay.V4(Underlay.ControlPlaneHost)}:10350",
         });
         Record(ProcessStarter.Start(
             Layout, "controller", Layout.ControlPlane, Log("controller"), [.. _programs.Controller, "--config", file]));

@@ -10,6 +10,9 @@ internal static class ServiceAccounts
     /// <summary>The controller's account; its rights are those in the chart's <c>rbac</c> folder.</summary>
     public const string Controller = "weft-controller";
 
+    /// <summary>What the agents' tokens are for; at the API server they are worth nothing.</summary>
+    public const string AgentAudience = "weft-controller";
+
     private const string Agent = "weft-agent";
 
     private const string Accounts = $"/api/v1/namespaces/{LabCluster.SystemNamespace}/serviceaccounts";
@@ -30,14 +33,18 @@ internal static class ServiceAccounts
 
     /// <summary>Asks for a token of the agents' account bound to a node.</summary>
     public static Task<string> RequestAgentTokenAsync(ClusterApi api, string node, CancellationToken ct) =>
-        RequestAsync(api, Agent, new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Node", ["name"] = node }, ct);
+        RequestAsync(api, Agent, new JsonObject
+        {
+            ["boundObjectRef"] = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Node", ["name"] = node },
+            ["audiences"] = new JsonArray(AgentAudience),
+        }, ct);
 
     /// <summary>Writes a kubeconfig with which the controller is itself and not the administrator.</summary>
     /// <returns>Its path.</returns>
     public static async Task<string> WriteControllerKubeconfigAsync(ClusterApi api, LabLayout layout, CancellationToken ct)
     {
         var folder = layout.ControllerFolder;
-        await File.WriteAllTextAsync(Path.Combine(folder, "token"), await RequestAsync(api, Controller, boundTo: null, ct), ct);
+        await File.WriteAllTextAsync(Path.Combine(folder, "token"), await RequestAsync(api, Controller, [], ct), ct);
         var file = Path.Combine(folder, "kubeconfig");
         await File.WriteAllTextAsync(file, $$"""
             apiVersion: v1
@@ -59,14 +66,9 @@ internal static class ServiceAccounts
         return file;
     }
 
-    private static async Task<string> RequestAsync(ClusterApi api, string account, JsonObject? boundTo, CancellationToken ct)
+    private static async Task<string> RequestAsync(ClusterApi api, string account, JsonObject spec, CancellationToken ct)
     {
-        var spec = new JsonObject { ["expirationSeconds"] = 7 * 24 * 3600 };
-        if (boundTo is not null)
-        {
-            spec["boundObjectRef"] = boundTo;
-        }
-
+        spec["expirationSeconds"] = 7 * 24 * 3600;
         var answer = await api.CreateAsync($"{Accounts}/{account}/token", new JsonObject
         {
             ["apiVersion"] = "authentication.k8s.io/v1",
