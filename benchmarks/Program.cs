@@ -3,6 +3,7 @@ using Weft.Bench.ControllerBench;
 using Weft.Bench.NodeBench;
 using Weft.Bench.OpenFlowBench;
 using Weft.Bench.OvsdbBench;
+using Weft.Bench.ServicesBench;
 
 // One line per benchmark: its name, what it measures, what runs it.
 (string Name, string About, Func<string[], Task<int>> Run)[] benchmarks =
@@ -10,6 +11,7 @@ using Weft.Bench.OvsdbBench;
     ("controller", "computing and publishing the logical network at 100,000 pods, and 5,000 agents", ControllerBenchmark.RunAsync),
     ("openflow", "installing and dumping 100,000 flows beside ovs-ofctl, and the codec by itself", OpenFlowBenchmark.RunAsync),
     ("cni", "ADD and DEL beside the standard bridge and host-local plugins", CniBenchmark.RunAsync),
+    ("services", "10,000 Services with 50,000 endpoints on one node: install, change, new connections, memory", ServicesBenchmark.RunAsync),
     ("fuzz", "ten million damaged OpenFlow messages, or as many as the argument says", FuzzBenchmark.RunAsync),
     ("ovsdb", "loading 100,000 rows and committing, beside ovsdb-client and the Python IDL", OvsdbBenchmark.RunAsync),
 ];

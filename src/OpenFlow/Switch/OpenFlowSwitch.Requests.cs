@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Weft.OpenFlow.Actions;
 using Weft.OpenFlow.Entries;
@@ -89,6 +90,14 @@ public sealed partial class OpenFlowSwitch
     /// <summary>Reads the counters of all groups.</summary>
     public Task<IReadOnlyList<GroupStats>> GroupStatsAsync(CancellationToken cancel = default) =>
         RowsAsync<GroupStats>(MultipartType.Group, [0xff, 0xff, 0xff, 0xfc, 0, 0, 0, 0], StatisticsCodec.Groups, cancel);
+
+    /// <summary>Reads the counters of one group; empty when it does not exist.</summary>
+    public Task<IReadOnlyList<GroupStats>> GroupStatsAsync(uint group, CancellationToken cancel = default)
+    {
+        var request = new byte[8];
+        BinaryPrimitives.WriteUInt32BigEndian(request, group);
+        return RowsAsync<GroupStats>(MultipartType.Group, request, StatisticsCodec.Groups, cancel);
+    }
 
     /// <summary>Reads the counters of all meters.</summary>
     public Task<IReadOnlyList<MeterStats>> MeterStatsAsync(CancellationToken cancel = default) =>
