@@ -12,6 +12,8 @@ using Weft.Bench.ServicesBench;
     ("openflow", "installing and dumping 100,000 flows beside ovs-ofctl, and the codec by itself", OpenFlowBenchmark.RunAsync),
     ("cni", "ADD and DEL beside the standard bridge and host-local plugins", CniBenchmark.RunAsync),
     ("services", "10,000 Services with 50,000 endpoints on one node: install, change, new connections, memory", ServicesBenchmark.RunAsync),
+    ("datapath", "pods' traffic beside the same switch with one NORMAL flow, on one node and through the tunnel", DatapathBenchmark.RunAsync),
+    ("restart", "a restarted agent until it is in sync, with 10,000 Services and 1,000 policies", RestartBenchmark.RunAsync),
     ("fuzz", "ten million damaged OpenFlow messages, or as many as the argument says", FuzzBenchmark.RunAsync),
     ("ovsdb", "loading 100,000 rows and committing, beside ovsdb-client and the Python IDL", OvsdbBenchmark.RunAsync),
 ];

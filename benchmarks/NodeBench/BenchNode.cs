@@ -1,6 +1,9 @@
 using System.Globalization;
+using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
+using Weft.Agent;
 using Weft.Agent.Facts;
 using Weft.Lab.Net;
 using Weft.TestSupport;
@@ -52,12 +55,58 @@ internal sealed class BenchNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Puts a wire between two nodes' uplink bridges, and lets them learn each other's addresses.</summary>
+    public static async Task JoinAsync(BenchNode one, BenchNode two)
+    {
+        await one.Netns.IpAsync(CancellationToken.None, $"link add eth0 up type veth peer name eth0 netns {two.Netns.Name}");
+        await two.Netns.IpAsync(CancellationToken.None, "link set eth0 up");
+        foreach (var node in (BenchNode[])[one, two])
+        {
+            // The userspace data path takes packets as they are on the wire: checksums must be in them.
+            await node.RunAsync("ethtool", "-K", "eth0", "tx", "off", "gro", "off");
+            await node.Database.VsctlAsync(wait: true, "add-port", "br-phy", "eth0");
+        }
+
+        await one.RunAsync("ping", "-c", "2", "-i", "0.2", BenchSlice.NodeAddress(two._number));
+    }
+
     /// <summary>Starts the agent; returns before it is ready.</summary>
     public void StartAgent() => Agent = ChildProcess.Start("nsenter", [$"--net={Netns.Path}", "--", "dotnet", AgentProgram, "--config", _folder.File("agent.json")]);
 
     /// <summary>Waits until the CNI socket is there.</summary>
     public Task AgentTakesCallsAsync() => Eventually.True("the agent takes CNI calls", () =>
         Agent is { HasExited: false } ? File.Exists(CniSocket) : throw new InvalidOperationException($"the agent ended: {Agent?.Output}"), TimeSpan.FromSeconds(60));
+
+    /// <summary>Waits until the agent says that the switch holds the plan.</summary>
+    public async Task<SyncStatus> AgentInSyncAsync()
+    {
+        using var http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, ct) =>
+            {
+                var socket = await Netns.RunInsideAsync(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+                await socket.ConnectAsync(context.DnsEndPoint, ct);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        });
+        return await Eventually.Some("the agent in sync", async () =>
+        {
+            try
+            {
+                return await http.GetFromJsonAsync<SyncStatus>("http://127.0.0.1:10351/sync", JsonSerializerOptions.Web) is { Synced: true } status ? status : null;
+            }
+            catch (HttpRequestException) when (Agent is { HasExited: false })
+            {
+                // It does not listen yet.
+                return null;
+            }
+        }, TimeSpan.FromSeconds(60));
+    }
+
+    /// <summary>The agent's resident memory, MB (10^6 bytes).</summary>
+    public double AgentMegabytes() => double.Parse(
+        File.ReadLines($"/proc/{Agent!.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+        CultureInfo.InvariantCulture) * 1024 / 1e6;
 
     /// <summary>Ends the agent at once; what it did stays.</summary>
     public async Task StopAgentAsync()

@@ -229,14 +229,10 @@ public sealed partial class AgentLoop : IAsyncDisposable
         {
             _rowsKnown = true;
             var ports = _facts.Ports.ToBuilder();
-            foreach (var row in rows)
+            foreach (var port in AttachedTo(rows))
             {
-                if (row.Attachment is { } attachment && OfPortOf(row) is { } ofPort)
-                {
-                    var port = new AttachedPort(attachment, ofPort);
-                    ports.TryAdd(port.Id, port);
-                    _ofPorts.Use(ofPort);
-                }
+                ports.TryAdd(port.Id, port);
+                _ofPorts.Use(port.OfPort);
             }
 
             _facts = _facts with { Ports = ports.ToImmutable() };
@@ -259,6 +255,11 @@ public sealed partial class AgentLoop : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>The attachments that an agent finds in the rows of an earlier one.</summary>
+    internal static IEnumerable<AttachedPort> AttachedTo(IEnumerable<BridgePort> rows) => rows
+        .Select(row => row.Attachment is { } attachment && OfPortOf(row) is { } ofPort ? new AttachedPort(attachment, ofPort) : null)
+        .OfType<AttachedPort>();
 
     private static int? OfPortOf(BridgePort row) =>
         row.OfPort is > 0 and <= Plan.Pipeline.BridgePorts.LastPod and var given ? (int)given

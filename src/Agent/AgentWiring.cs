@@ -74,6 +74,7 @@ public static class AgentWiring
             await sampler.SampleAsync(ct).ConfigureAwait(false);
             return Results.Text(page.Render(), PrometheusPage.ContentType);
         });
+        app.MapGet("/sync", (AgentLoop loop, FlowSync flows) => Results.Json(SyncStatus.Of(loop.Published, flows), SyncStatusJson.Default.SyncStatus));
         await app.RunAsync().ConfigureAwait(false);
     }
 

@@ -7,13 +7,15 @@ namespace Weft.Agent.Host;
 
 /// <summary>Compares the gateway interface, its addresses, our routes and the forwarding switches with a plan, and sends the difference.</summary>
 /// <remarks>Ours are the addresses of the gateway interface and the routes with <see cref="Route.WeftProtocol"/>; everything else is left alone.</remarks>
-internal sealed class HostInterfaces(RouteNetlink netlink)
+/// <param name="netlink">A socket in the host's namespace.</param>
+/// <param name="onlyCompare">Nothing is sent; what would be done counts as done.</param>
+internal sealed class HostInterfaces(RouteNetlink netlink, bool onlyCompare = false)
 {
     /// <summary>Makes the host so. Runs on a thread in the host's namespace, since sysctl files show the caller's.</summary>
     public HostChanges Apply(HostTargets targets)
     {
         var plan = targets.Plan;
-        var work = new Work(netlink);
+        var work = new Work(netlink, onlyCompare);
         SetForwarding(targets, work);
         if (netlink.FindLink(plan.GatewayInterface) is { } gateway)
         {
@@ -155,7 +157,7 @@ internal sealed class HostInterfaces(RouteNetlink netlink)
     }
 
     /// <summary>Requests that are sent together, and the sentences that tell of them.</summary>
-    private sealed class Work(RouteNetlink netlink)
+    private sealed class Work(RouteNetlink netlink, bool onlyCompare)
     {
         public NetlinkBatch Batch { get; private set; } = new();
 
@@ -169,7 +171,7 @@ internal sealed class HostInterfaces(RouteNetlink netlink)
         {
             try
             {
-                if (Sysctl.Write(key, value))
+                if (onlyCompare ? Sysctl.Read(key) is { } now && now != value : Sysctl.Write(key, value))
                 {
                     Applied.Add($"{key} set to {value}");
                 }
@@ -182,7 +184,7 @@ internal sealed class HostInterfaces(RouteNetlink netlink)
 
         public void Send()
         {
-            Problems.AddRange(netlink.TryExecute(Batch).Select(e => e.Message));
+            Problems.AddRange(onlyCompare ? [] : netlink.TryExecute(Batch).Select(e => e.Message));
             Batch = new NetlinkBatch();
         }
     }

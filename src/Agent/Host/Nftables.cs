@@ -38,6 +38,10 @@ internal sealed class Nftables(string? netns)
         return true;
     }
 
+    /// <summary>Whether the table is as <paramref name="table"/> says.</summary>
+    public async Task<bool> IsAsync(string table, CancellationToken ct) =>
+        await ListAsync(ct).ConfigureAwait(false) == await CanonicalAsync(table, ct).ConfigureAwait(false);
+
     /// <summary>Removes the table if it is there.</summary>
     public Task RemoveAsync(CancellationToken ct) =>
         RunAsync(["-f", "-"], $"table inet {NftText.Table}\ndelete table inet {NftText.Table}\n", ct);

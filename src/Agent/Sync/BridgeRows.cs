@@ -42,6 +42,12 @@ public sealed partial class BridgeRows : IAsyncDisposable
     /// <summary>The port with this interface name, or null.</summary>
     public BridgePort? Find(string name) => Read(_client.Replica.Current).FirstOrDefault(p => p.Name == name);
 
+    /// <summary>Waits until the database was read, and gives the bridge's ports.</summary>
+    public async Task<IReadOnlyList<BridgePort>> ReadAsync(CancellationToken ct) => Read(await _client.WaitUntilLiveAsync(ct).ConfigureAwait(false));
+
+    /// <summary>Whether <see cref="EnsureInfrastructureAsync"/> would change a row now.</summary>
+    public bool NeedsRepair(ClusterSettings settings) => _client.Replica.Current is { } current && Infrastructure.Repair(current, _options, settings) is not null;
+
     /// <summary>Follows the database until cancelled.</summary>
     /// <param name="post">Takes the bridge's ports, after each change; the first time as soon as the database was read.</param>
     public async Task RunAsync(Action<IReadOnlyList<BridgePort>> post, CancellationToken ct)

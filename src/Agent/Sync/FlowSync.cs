@@ -172,7 +172,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     public ValueTask DisposeAsync() => _switch.DisposeAsync();
 
     /// <summary>Learned flows come and go by themselves.</summary>
-    private static bool IsLearned(Flow flow) => Cookies.IsOurs(flow.Cookie) && Cookies.FeatureOf(flow.Cookie) == FlowFeature.Affinity;
+    internal static bool IsLearned(Flow flow) => Cookies.IsOurs(flow.Cookie) && Cookies.FeatureOf(flow.Cookie) == FlowFeature.Affinity;
 
     private async Task LoadAsync(CancellationToken ct)
     {

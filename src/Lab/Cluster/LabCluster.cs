@@ -111,13 +111,13 @@ public sealed class LabCluster
     private async Task StartAsync(CancellationToken ct)
     {
         var cni = await _programs.CniAsync(ct);
-        var underlay = new Underlay(Layout, State.Options.UnderlayMtu);
+        var underlay = new Underlay(Layout, State.Options.UnderlayMtu, offload: State.Options.Datapath == "system");
         _progress("underlay");
         await underlay.CreateAsync(ct);
 
         // The API server and the nodes' switches do not need each other.
         _progress($"API server and {State.Options.Nodes} nodes with Open vSwitch");
-        var switches = State.Nodes.Select((node, i) => new NodeSwitch(Layout, underlay, node, i + 1)).ToList();
+        var switches = State.Nodes.Select((node, i) => new NodeSwitch(Layout, underlay, node, i + 1, State.Options.Datapath)).ToList();
         await Task.WhenAll([StartControlPlaneAsync(ct), .. switches.Select(s => s.CreateAsync(Record, ct))]);
 
         _progress("agents and kubelets");
@@ -267,7 +267,7 @@ public sealed class LabCluster
             ["tokenFile"] = token,
             ["ovsdb"] = $"unix:{Layout.OvsFolder(node)}/db.sock",
             ["ovsRunDir"] = Layout.OvsFolder(node),
-            ["datapathType"] = "netdev",
+            ["datapathType"] = State.Options.Datapath,
             ["cniSocket"] = Layout.CniSocket(node),
             ["stateDir"] = Path.Combine(folder, "state"),
         });

@@ -5,8 +5,11 @@ using Weft.Lab.State;
 namespace Weft.Lab.Cluster;
 
 /// <summary>The wire between the machines: a bridge in a namespace of its own, and a veth pair to each of them.</summary>
+/// <param name="layout">Names.</param>
+/// <param name="mtu">Bytes.</param>
+/// <param name="offload">Whether the machines may leave checksums and segments to the wire: the kernel's data path can take such packets.</param>
 /// <remarks>Nothing of it is ever in the machine's own namespace: both ends of a pair are made where they belong.</remarks>
-internal sealed class Underlay(LabLayout layout, int mtu)
+internal sealed class Underlay(LabLayout layout, int mtu, bool offload)
 {
     /// <summary>Host part of the control plane's address.</summary>
     public const int ControlPlaneHost = 2;
@@ -53,6 +56,11 @@ internal sealed class Underlay(LabLayout layout, int mtu)
             $"link add eth0 mtu {mtu} type veth peer name {portName} netns {layout.Underlay.Name}",
             "link set eth0 up");
         await layout.Underlay.IpAsync(ct, $"link set {portName} mtu {mtu} master under0 up");
+        if (offload)
+        {
+            return;
+        }
+
         // The userspace datapath takes packets as they are on the wire: checksums must be in them.
         string[] offloads = [.. netns.Wrap([Shell.Find("ethtool"), "-K", "eth0", "tx", "off", "gso", "off", "tso", "off", "gro", "off"])];
         await Shell.RunAsync(offloads[0], offloads[1..], ct: ct);

@@ -25,6 +25,10 @@ internal static class LabCommands
     {
         var nodes = new Option<int>("--nodes") { Description = "How many nodes", DefaultValueFactory = _ => 3 };
         var tunnel = new Option<string>("--tunnel") { Description = "geneve, gre or vxlan", DefaultValueFactory = _ => "geneve" };
+        var datapath = new Option<string>("--datapath")
+        {
+            Description = "netdev (user space), or system where the kernel has the openvswitch module", DefaultValueFactory = _ => "netdev",
+        };
         var mtu = new Option<int>("--mtu") { Description = "MTU of the underlay in bytes", DefaultValueFactory = _ => 1500 };
         var cidrs = new Option<string>("--cluster-cidr")
         {
@@ -32,13 +36,14 @@ internal static class LabCommands
         };
         var manifests = new Option<string?>("--manifests") { Description = "Folder or file to apply instead of the demo; empty for none" };
         var kubeconfig = new Option<string?>("--kubeconfig") { Description = "Use this API server instead of the lab's own" };
-        var command = new Command("up", "Start a cluster on this machine.") { nodes, tunnel, mtu, cidrs, manifests, kubeconfig };
+        var command = new Command("up", "Start a cluster on this machine.") { nodes, tunnel, datapath, mtu, cidrs, manifests, kubeconfig };
         command.SetAction((result, ct) => Terminal.RunAsync(() => UpCommand.RunAsync(
             new LabOptions
             {
                 Name = result.GetValue(Name)!,
                 Nodes = result.GetValue(nodes),
                 Tunnel = result.GetValue(tunnel)!,
+                Datapath = result.GetValue(datapath)!,
                 UnderlayMtu = result.GetValue(mtu),
                 ClusterCidrs = result.GetValue(cidrs)!,
                 Manifests = result.GetValue(manifests),

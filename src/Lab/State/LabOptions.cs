@@ -14,6 +14,9 @@ public sealed partial record LabOptions
     /// <summary><c>geneve</c>, <c>gre</c> or <c>vxlan</c>.</summary>
     public string Tunnel { get; init; } = "geneve";
 
+    /// <summary><c>netdev</c> (user space, everywhere) or <c>system</c> (the kernel's module, where there is one).</summary>
+    public string Datapath { get; init; } = "netdev";
+
     /// <summary>MTU of the underlay in bytes.</summary>
     public int UnderlayMtu { get; init; } = 1500;
 
@@ -33,6 +36,7 @@ public sealed partial record LabOptions
             $"--name is '{Name}': it must have 1 to 8 lower-case letters, digits or '-', and begin with a letter",
         { Nodes: < 1 or > 50 } => $"--nodes is {Nodes}: it must be 1 to 50",
         { Tunnel: not ("geneve" or "gre" or "vxlan") } => $"--tunnel is '{Tunnel}': it must be geneve, gre or vxlan",
+        { Datapath: not ("netdev" or "system") } => $"--datapath is '{Datapath}': it must be netdev or system",
         { UnderlayMtu: < 1400 or > 9000 } => $"--mtu is {UnderlayMtu}: it must be 1400 to 9000",
         _ when Kubeconfig is not null && !File.Exists(Kubeconfig) => $"--kubeconfig {Kubeconfig}: there is no such file",
         _ when !string.IsNullOrEmpty(Manifests) && !Path.Exists(Manifests) => $"--manifests {Manifests}: there is no such folder or file",
