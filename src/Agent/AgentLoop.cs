@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Agent.CniServer;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan;
+using Weft.Agent.Plan.Pipeline;
 using Weft.Agent.Sync;
 using Weft.Topology;
 
@@ -40,6 +41,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
     private bool _rowsKnown;
     private bool _planned;
     private int _failures;
+    private int _lastZoneBlock;
 
     // Time stamps of the oldest event, and of the oldest change of a policy, that the switch has not confirmed yet; 0 for none.
     private long _eventSince;
@@ -192,10 +194,39 @@ public sealed partial class AgentLoop : IAsyncDisposable
     {
         var id = AttachedPort.IdOf(attachment.ContainerId, attachment.IfName);
         var ofPort = _facts.Ports.TryGetValue(id, out var known) ? known.OfPort : _ofPorts.Take();
-        var port = new AttachedPort(attachment, ofPort);
+        var port = new AttachedPort(WithZones(attachment), ofPort);
         _facts = _facts with { Ports = _facts.Ports.SetItem(id, port) };
         _planner.PlanPort(_facts, port);
         return (port, AwaitFlows(id));
+    }
+
+    /// <summary>Gives a tenant's network its conntrack zones when its first pod comes; every port of it carries their number through restarts.</summary>
+    private Attachment WithZones(Attachment attachment)
+    {
+        if (attachment.NetworkKey == Network.DefaultKey)
+        {
+            return attachment;
+        }
+
+        var tenants = _facts.Ports.Values.Select(p => p.Attachment).Where(a => a.NetworkKey != Network.DefaultKey).ToList();
+        if (tenants.Find(a => a.NetworkKey == attachment.NetworkKey) is { } known)
+        {
+            return attachment with { ZoneBlock = known.ZoneBlock };
+        }
+
+        var used = tenants.Select(a => a.ZoneBlock).ToHashSet();
+        for (var i = 0; i < ConntrackZones.LastBlock; i++)
+        {
+            _lastZoneBlock = (_lastZoneBlock % ConntrackZones.LastBlock) + 1;
+            if (!used.Contains(_lastZoneBlock))
+            {
+                // What an earlier network of these zones left must not be taken for this one's.
+                ConntrackZones.OfBlock(_lastZoneBlock).ToList().ForEach(_flows.FlushZone);
+                return attachment with { ZoneBlock = _lastZoneBlock };
+            }
+        }
+
+        throw new InvalidOperationException($"this node has pods of {used.Count} tenant networks, and conntrack zones for no more: move pods to another node");
     }
 
     private Task AwaitFlows(string? portId)

@@ -139,6 +139,11 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
 
     private PodInterfacePlan PlanFor(LogicalPort port)
     {
+        if (port.Problem is { } problem)
+        {
+            throw new PodNetworkException(11, $"pod {port.Id} gets no address: {problem}", "The runtime asks again; the pod starts when the reason is gone.");
+        }
+
         var facts = loop.Published.Facts;
         var subnets = facts.Slice.Switch(port.Switch)?.Subnets ?? [];
         if (subnets.IsEmpty)
@@ -149,13 +154,24 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
 
         var mtu = host.PodMtu(facts)
             ?? throw new PodNetworkException(11, $"node {options.NodeName} has no InternalIP yet", "Set the address in the Node's status.");
+        var isTenant = port.NetworkKey != Network.DefaultKey;
+        var most = facts.Slice.Switch(port.Switch)?.Mtu ?? 0;
         return new PodInterfacePlan
         {
             Port = port,
             Subnets = subnets,
-            Mtu = mtu,
+            AliasSubnets = isTenant ? AliasSubnets(facts, port) : [],
+            Mtu = most > 0 ? Math.Min(most, mtu) : mtu,
             DisableTxOffload = options.DatapathType == "netdev",
         };
+    }
+
+    private EquatableArray<SwitchSubnet> AliasSubnets(NodeFacts facts, LogicalPort port)
+    {
+        var found = facts.Subnets.Where(s => port.Addresses.Any(a => a.Contains(':', StringComparison.Ordinal) == s.Gateway.IsV6()))
+            .Select(s => new SwitchSubnet(s.Cidr.ToString(), s.Gateway.ToString())).ToEquatableArray();
+        return !found.IsEmpty ? found : throw new PodNetworkException(11, $"node {options.NodeName} has no pod CIDR of a family of pod {port.Id}",
+            "A tenant pod needs one address of the node by which Kubernetes reaches it: give the cluster CIDRs of the tenant's families.");
     }
 
     private PodNetworkException Unknown(string id, string uid)

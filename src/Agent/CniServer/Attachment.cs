@@ -30,6 +30,12 @@ public sealed record Attachment
     /// <summary>The pod's addresses, IPv4 first.</summary>
     public EquatableArray<string> Addresses { get; init; } = [];
 
+    /// <summary>Addresses from the node's own range by which only this node reaches a tenant pod, of the families of <see cref="Addresses"/>, in their order.</summary>
+    public EquatableArray<string> Aliases { get; init; } = [];
+
+    /// <summary>Which of this node's blocks of conntrack zones the tenant's network has, from 1; 0 in the default network.</summary>
+    public int ZoneBlock { get; init; }
+
     /// <summary>The network's key.</summary>
     public int NetworkKey { get; init; } = Network.DefaultKey;
 }

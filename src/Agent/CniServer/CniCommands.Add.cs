@@ -44,16 +44,18 @@ internal sealed partial class CniCommands
     private async Task<(Lease Lease, bool IsNew)> AcquireAsync(CniInvocation invocation, PodInterfacePlan plan, CancellationToken ct)
     {
         var chosen = plan.Port.Addresses.Select(a => ParseChosen(invocation, a)).ToList();
+        var isTenant = !plan.AliasSubnets.IsEmpty;
         var request = new LeaseRequest
         {
             ContainerId = invocation.ContainerId,
             IfName = invocation.IfName,
             Pod = invocation.Pod,
             Configuration = invocation.Config.Name,
-            NetworkKey = plan.Port.NetworkKey,
-            Subnets = plan.Subnets,
-            Fixed = chosen.Count > 0 ? chosen : invocation.Config.Ips,
-            FixedByController = chosen.Count > 0,
+            // The controller knows who has which tenant address; what the node leases to such a pod is its alias.
+            NetworkKey = isTenant ? Network.DefaultKey : plan.Port.NetworkKey,
+            Subnets = isTenant ? plan.AliasSubnets : plan.Subnets,
+            Fixed = isTenant ? [] : chosen.Count > 0 ? chosen : invocation.Config.Ips,
+            FixedByController = !isTenant && chosen.Count > 0,
         };
         try
         {
@@ -140,9 +142,11 @@ internal sealed partial class CniCommands
 
     private static PodInterface Describe(CniInvocation invocation, PodInterfacePlan plan, Lease lease, string? mac)
     {
-        var addresses = lease.Addresses.Select(IPAddress.Parse).ToList();
+        var isTenant = !plan.AliasSubnets.IsEmpty;
+        var addresses = (isTenant ? plan.Port.Addresses : lease.Addresses).Select(IPAddress.Parse).ToList();
         return new PodInterface
         {
+            Aliases = isTenant ? lease.Addresses : [],
             HostName = PodInterface.HostNameOf(invocation.ContainerId, invocation.IfName),
             Name = invocation.IfName,
             Netns = invocation.Netns,
@@ -169,7 +173,8 @@ internal sealed partial class CniCommands
         Netns = invocation.Netns,
         HostInterface = pod.HostName,
         Mac = pod.Mac,
-        Addresses = lease.Addresses,
+        Addresses = [.. pod.Addresses.Select(a => a.Address.Address.ToString())],
+        Aliases = pod.Aliases,
         NetworkKey = plan.Port.NetworkKey,
     };
 }

@@ -23,6 +23,12 @@ internal sealed partial class CniCommands
             throw Differs(invocation, $"address {address.Address} is not the lease's ({string.Join(", ", lease.Addresses)})", "delete and add the container again");
         }
 
+        if (network.Attachments.FirstOrDefault(a => a.ContainerId == invocation.ContainerId && a.IfName == invocation.IfName) is { Aliases.IsEmpty: false })
+        {
+            // The switch turns an alias into the pod's address: the interface does not have it.
+            expected = expected with { Addresses = [] };
+        }
+
         var hostName = PodInterface.HostNameOf(invocation.ContainerId, invocation.IfName);
         if (await OnLinksAsync(() => FindDifference(expected, hostName, invocation.Netns), ct).ConfigureAwait(false) is { } difference)
         {

@@ -20,7 +20,7 @@ internal static class CniResult
         WriteInterface(json, pod.Name, pod.Mac, version, pod.Mtu, pod.Netns);
         json.WriteEndArray();
         json.WriteStartArray("ips");
-        foreach (var address in pod.Addresses)
+        foreach (var address in pod.Aliases.IsEmpty ? pod.Addresses : pod.Aliases.Select(Alias))
         {
             WriteAddress(json, address, version);
         }
@@ -109,6 +109,12 @@ internal static class CniResult
         }
 
         json.WriteEndObject();
+    }
+
+    private static PodAddress Alias(string address)
+    {
+        var parsed = System.Net.IPAddress.Parse(address);
+        return new PodAddress(new Host.Netlink.InterfaceAddress(parsed, parsed.AddressFamily == AddressFamily.InterNetwork ? 32 : 128), null);
     }
 
     private static string Write(Action<Utf8JsonWriter> content)

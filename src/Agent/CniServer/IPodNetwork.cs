@@ -42,6 +42,9 @@ public sealed record PodInterfacePlan
     /// <summary>The subnets to allocate from when <see cref="LogicalPort.Addresses"/> is empty, and to take prefix length and gateway from: IPv4 first.</summary>
     public required EquatableArray<SwitchSubnet> Subnets { get; init; }
 
+    /// <summary>A tenant pod's aliases come from here: the node's own subnets, of the families that the port has. Empty: the pod has none.</summary>
+    public EquatableArray<SwitchSubnet> AliasSubnets { get; init; } = [];
+
     /// <summary>MTU of the pod's interface, bytes.</summary>
     public required int Mtu { get; init; }
 

@@ -28,6 +28,9 @@ internal sealed record PodInterface
     /// <summary>IPv4 first.</summary>
     public EquatableArray<PodAddress> Addresses { get; init; } = [];
 
+    /// <summary>What Kubernetes is told instead of <see cref="Addresses"/>: addresses by which only this node reaches a tenant pod. Empty: the pod has none.</summary>
+    public EquatableArray<string> Aliases { get; init; } = [];
+
     /// <summary><c>w</c> and 10 hex digits of SHA-256(containerId + "/" + ifName).</summary>
     public static string HostNameOf(string containerId, string ifName) =>
         "w" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{containerId}/{ifName}")).AsSpan(0, 5));

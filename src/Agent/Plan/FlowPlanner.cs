@@ -15,7 +15,10 @@ public sealed class FlowPlanner
     private const string RemotePrefix = "remote ";
     private const string SelfOwner = "self";
     private const string ServicePrefix = "service ";
+    private const string NetworkPrefix = "network ";
+    private const string TenantPortPrefix = "tenant ";
 
+    private readonly Dictionary<string, HashSet<string>> _shared = new(StringComparer.Ordinal);
     private readonly HashSet<string> _owners = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _endpointsOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<string>> _balancersByEndpoints = new(StringComparer.Ordinal);
@@ -51,6 +54,8 @@ public sealed class FlowPlanner
         owners.UnionWith(facts.Slice.All<NodeEndpoint>().Where(n => n.Id != facts.NodeName).Select(n => RemotePrefix + n.Id));
         owners.UnionWith(facts.Ports.Keys.Select(p => PortPrefix + p));
         owners.UnionWith(facts.Slice.All<LoadBalancer>().Select(b => ServicePrefix + b.Id));
+        owners.UnionWith(facts.Slice.All<Network>().Where(n => n.Key != Network.DefaultKey).Select(n => NetworkPrefix + n.Id));
+        owners.UnionWith(facts.Slice.All<LogicalPort>().Where(p => p.NetworkKey > Network.DefaultKey).Select(p => TenantPortPrefix + p.Id));
         owners.UnionWith(_owners);
         PlanOwners(facts, owners);
         _policies.PlanAll(facts);
@@ -69,6 +74,11 @@ public sealed class FlowPlanner
     public void PlanPort(NodeFacts facts, AttachedPort port)
     {
         PlanOwners(facts, [PortPrefix + port.Id]);
+        if (port.Attachment.NetworkKey != Network.DefaultKey)
+        {
+            PlanOwners(facts, [TenantPortPrefix + port.Attachment.Pod, .. NetworkOwners(facts, port.Attachment.NetworkKey)]);
+        }
+
         _policies.PlanPod(facts, port.Attachment.Pod);
     }
 
@@ -78,10 +88,45 @@ public sealed class FlowPlanner
         ItemKind.EndpointSet => _balancersByEndpoints.GetValueOrDefault(item.Id) ?? [],
         ItemKind.NodeEndpoint when item.Id == facts.NodeName =>
             [SelfOwner, RemotePrefix + item.Id, .. facts.Slice.All<LoadBalancer>().Select(b => ServicePrefix + b.Id)],
-        ItemKind.NodeEndpoint => [RemotePrefix + item.Id],
-        ItemKind.LogicalPort => facts.Ports.Where(p => p.Value.Attachment.Pod == item.Id).Select(p => PortPrefix + p.Key),
+        ItemKind.NodeEndpoint =>
+            [RemotePrefix + item.Id, .. facts.Slice.All<LogicalPort>().Where(p => p.NetworkKey > Network.DefaultKey && p.Node == item.Id).Select(p => TenantPortPrefix + p.Id)],
+        ItemKind.ClusterSettings => [SelfOwner],
+        ItemKind.LogicalPort => facts.Ports.Where(p => p.Value.Attachment.Pod == item.Id).Select(p => PortPrefix + p.Key).Append(TenantPortPrefix + item.Id),
+        ItemKind.Network => OwnersOfNetwork(facts, item.Id),
+        ItemKind.LogicalSwitch when facts.Slice.Switch(item.Id) is { NetworkKey: > Network.DefaultKey } lswitch => NetworkOwners(facts, lswitch.NetworkKey),
+        ItemKind.LogicalSwitch => facts.Slice.All<Network>().Where(n => n.Key != Network.DefaultKey).Select(n => NetworkPrefix + n.Id),
         _ => [],
     };
+
+    private static IEnumerable<string> NetworkOwners(NodeFacts facts, int key) =>
+        TenantFlows.NetworkOf(facts, key) is { } network ? [NetworkPrefix + network.Id] : [];
+
+    /// <summary>A network, its ports, and the Services that it shares, or shared before.</summary>
+    private IEnumerable<string> OwnersOfNetwork(NodeFacts facts, string id)
+    {
+        yield return NetworkPrefix + id;
+        var network = facts.Slice.Find<Network>(ItemKind.Network, id);
+        foreach (var port in facts.Slice.All<LogicalPort>().Where(p => p.NetworkKey == network?.Key && p.NetworkKey > Network.DefaultKey))
+        {
+            yield return TenantPortPrefix + port.Id;
+        }
+
+        _shared.TryGetValue(id, out var before);
+        var now = (network?.SharedServices ?? []).ToHashSet(StringComparer.Ordinal);
+        foreach (var balancer in facts.Slice.All<LoadBalancer>().Where(b => now.Contains(b.Service) || before?.Contains(b.Service) == true))
+        {
+            yield return ServicePrefix + balancer.Id;
+        }
+
+        if (network is null)
+        {
+            _shared.Remove(id);
+        }
+        else
+        {
+            _shared[id] = now;
+        }
+    }
 
     /// <summary>Whether the flow with this key is one of an attached port's own.</summary>
     public bool OwnsFlow(string portId, FlowKey key) => Flows.OwnerOf(key) == PortPrefix + portId;
@@ -104,10 +149,24 @@ public sealed class FlowPlanner
             return name != facts.NodeName && facts.Slice.Node(name) is { } node ? NodeFlows.PlanRemote(node) : [];
         }
 
+        if (owner.StartsWith(NetworkPrefix, StringComparison.Ordinal))
+        {
+            return facts.Slice.Find<Network>(ItemKind.Network, owner[NetworkPrefix.Length..]) is { } network ? TenantFlows.Plan(facts, network) : [];
+        }
+
+        if (owner.StartsWith(TenantPortPrefix, StringComparison.Ordinal))
+        {
+            return facts.Slice.Port(owner[TenantPortPrefix.Length..]) is { } logical ? TenantFlows.PlanPort(facts, logical) : [];
+        }
+
         return facts.Ports.TryGetValue(owner[PortPrefix.Length..], out var port)
-            ? PodFlows.Plan(port, facts.Slice.Port(port.Attachment.Pod)?.AwaitPolicies == true)
+            ? PodFlows.Plan(port, MustWait(port, facts.Slice.Port(port.Attachment.Pod)))
             : [];
     }
+
+    /// <summary>A pod whose network is another one now is in the old one still: nobody's policies are about it there.</summary>
+    private static bool MustWait(AttachedPort port, LogicalPort? logical) =>
+        logical is { AwaitPolicies: true } || (logical is { NetworkKey: > 0 } && logical.NetworkKey != port.Attachment.NetworkKey && logical.Uid == port.Attachment.Uid);
 
     private void PlanService(NodeFacts facts, string owner, string id)
     {

@@ -24,6 +24,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     private readonly OpenFlowSwitch _switch;
     private readonly ILogger<FlowSync> _logger;
     private readonly InstalledEntries<FlowKey, Flow> _installed = new();
+    private readonly ConcurrentQueue<ushort> _zones = new();
     private readonly ConcurrentQueue<FlowUpdate> _foreign = new();
     private readonly HashSet<FlowKey> _pending = [];
     private readonly InstalledEntries<uint, Group> _installedGroups = new();
@@ -61,6 +62,9 @@ public sealed partial class FlowSync : IAsyncDisposable
 
     /// <summary>The switch opened a port, or took one away: name and number, 0 when it is gone. Raised in order; it must not block.</summary>
     public event Action<string, uint>? PortChanged;
+
+    /// <summary>Empties a conntrack zone before the next flows go to the switch.</summary>
+    public void FlushZone(ushort zone) => _zones.Enqueue(zone);
 
     /// <summary>Connects and stays connected until cancelled.</summary>
     /// <param name="wake">Called when there is something to apply: a new connection, a foreign change.</param>
@@ -117,6 +121,11 @@ public sealed partial class FlowSync : IAsyncDisposable
                 await SendAsync(_installed.CompareAll(plan.All), differentGroups, ct).ConfigureAwait(false);
                 await ForgetAsync(stale, ct).ConfigureAwait(false);
                 _loadedConnection = connection;
+            }
+
+            while (_zones.TryDequeue(out var zone))
+            {
+                await _switch.FlushConntrackAsync(zone, ct).ConfigureAwait(false);
             }
 
             _pending.UnionWith(plan.TakeChanged());

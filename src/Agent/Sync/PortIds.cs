@@ -22,13 +22,27 @@ public static class PortIds
     private const string Ips = "weft-ips";
     private const string Mac = "weft-mac";
     private const string NetworkKey = "weft-network";
+    private const string Aliases = "weft-aliases";
+    private const string ZoneBlock = "weft-zone-block";
 
     /// <summary>The name of the host side of a pod's interface.</summary>
     public static string HostInterface(string containerId, string ifName) =>
         "w" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(containerId + "/" + ifName)))[..10];
 
     /// <summary>The pairs that describe an attachment.</summary>
-    public static Dictionary<string, string> Describe(Attachment attachment) => new(StringComparer.Ordinal)
+    public static Dictionary<string, string> Describe(Attachment attachment)
+    {
+        var ids = DescribeAny(attachment);
+        if (attachment.NetworkKey != Network.DefaultKey)
+        {
+            ids[Aliases] = string.Join(',', (IEnumerable<string>)attachment.Aliases);
+            ids[ZoneBlock] = attachment.ZoneBlock.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        return ids;
+    }
+
+    private static Dictionary<string, string> DescribeAny(Attachment attachment) => new(StringComparer.Ordinal)
     {
         [Owner] = OwnerPod,
         [Pod] = attachment.Pod,
@@ -61,6 +75,8 @@ public static class PortIds
             HostInterface = interfaceName,
             Mac = mac,
             Addresses = ids.GetValueOrDefault(Ips, "").Split(',', StringSplitOptions.RemoveEmptyEntries).ToEquatableArray(),
+            Aliases = ids.GetValueOrDefault(Aliases, "").Split(',', StringSplitOptions.RemoveEmptyEntries).ToEquatableArray(),
+            ZoneBlock = int.TryParse(ids.GetValueOrDefault(ZoneBlock), out var block) ? block : 0,
             NetworkKey = int.TryParse(ids.GetValueOrDefault(NetworkKey), out var key) ? key : Network.DefaultKey,
         };
     }

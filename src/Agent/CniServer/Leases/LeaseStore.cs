@@ -204,8 +204,8 @@ public sealed partial class LeaseStore : IDisposable
                 ContainerId = attachment.ContainerId,
                 IfName = attachment.IfName,
                 Pod = attachment.Pod,
-                NetworkKey = attachment.NetworkKey,
-                Addresses = attachment.Addresses,
+                NetworkKey = attachment.Aliases.IsEmpty ? attachment.NetworkKey : Topology.Network.DefaultKey,
+                Addresses = attachment.Aliases.IsEmpty ? attachment.Addresses : attachment.Aliases,
             };
             _book.Note(lease);
             written = Enqueue(new LeaseRecord { Give = lease, At = Now() });

@@ -17,7 +17,7 @@ public static class BaseFlows
 
     /// <summary>The flows.</summary>
     public static IEnumerable<Flow> Plan() =>
-        [.. Tables.All.Select(Miss), .. NeighbourDiscovery(), .. Conntrack(), .. Routing(), .. Bypasses(), .. Sending(), .. Hairpin.Base(Cookie)];
+        [.. Tables.All.Select(Miss), .. NeighbourDiscovery(), .. Conntrack(), .. Routing(), .. Bypasses(), .. Sending(), .. Hairpin.Base(Cookie), .. TenantEdge.Base(Cookie)];
 
     private static Flow Miss(FlowTable table) => table.Miss == TableMiss.Continue
         ? new FlowDraft(table, Priorities.Miss, Cookie).Goto(Tables.All.First(t => t.Id == table.Next))

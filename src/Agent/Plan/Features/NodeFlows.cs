@@ -33,6 +33,8 @@ public static class NodeFlows
             .. new[] { BridgePorts.ServiceHopV4, BridgePorts.ServiceHopV6 }.Select(a => Neighbours.Answer(Network.DefaultKey, a, RouterMac, isRouter: true, cookie)),
             .. DefaultRoute(cookie),
             .. subnets.Select(s => s.Gateway).Concat(addresses).Select(a => GatewayFlows.ToNode(a, cookie)),
+            .. TenantEdge.Closed(facts.Self, cookie),
+            .. TenantEdge.ClosedByCluster(facts.Slice.Settings, cookie),
             .. GatewayFlows.Plan([.. subnets.Select(s => s.Gateway)], addresses, cookie),
         ];
     }
@@ -45,6 +47,11 @@ public static class NodeFlows
         if (addresses.Count == 0)
         {
             yield break;
+        }
+
+        foreach (var closed in TenantEdge.Closed(node, cookie))
+        {
+            yield return closed;
         }
 
         var tunnelEnd = addresses[0];
@@ -93,7 +100,8 @@ public static class NodeFlows
 
     private static IEnumerable<Flow> DefaultRoute(ulong cookie) =>
         from family in new[] { Packets.Ip, Packets.Ipv6 }
-        select ToGateway(Priorities.Default, cookie).When(DefaultNetwork, Registers.From(PacketSource.Pod), family).Goto(Tables.EgressNat);
+        from source in new[] { PacketSource.Pod, PacketSource.Edge }
+        select ToGateway(Priorities.Default, cookie).When(DefaultNetwork, Registers.From(source), family).Goto(Tables.EgressNat);
 
     private static FlowDraft ToGateway(ushort priority, ulong cookie) =>
         new FlowDraft(Tables.Routing, priority, cookie).Do(Fields.EthDst.Set(GatewayMac));

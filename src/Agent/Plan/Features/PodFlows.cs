@@ -34,6 +34,7 @@ public static class PodFlows
             .. addresses.Select(a => Neighbours.Answer(attachment.NetworkKey, a, mac, isRouter: false, cookie)),
             .. Delivery(port, mac, addresses, cookie),
             .. addresses.Select(a => Hairpin.Of(port, a, cookie)),
+            .. attachment.NetworkKey == Topology.Network.DefaultKey ? [] : TenantEdge.Of(port, cookie),
             .. awaitsPolicies ? Await(port, cookie) : [],
         ];
     }
@@ -46,7 +47,7 @@ public static class PodFlows
 
     private static Flow Admission(AttachedPort port, ulong cookie) =>
         new FlowDraft(Tables.Classifier, Priorities.Normal, cookie).When(Fields.InPort.Is((uint)port.OfPort))
-            .Do(Registers.Source.Load((uint)PacketSource.Pod), Registers.Zone.Load(ConntrackZones.Of(port.Attachment.NetworkKey)))
+            .Do(Registers.Source.Load((uint)PacketSource.Pod), Registers.Zone.Load(ConntrackZones.Of(port.Attachment)))
             .SetNetwork(port.Attachment.NetworkKey).Goto(Tables.SpoofGuard);
 
     private static IEnumerable<Flow> SpoofGuard(AttachedPort port, MacAddress mac, List<IPAddress> addresses)

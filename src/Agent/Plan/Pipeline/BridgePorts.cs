@@ -38,6 +38,12 @@ public static class BridgePorts
     /// <inheritdoc cref="ReturnV4"/>
     public static readonly IPAddress ReturnV6 = IPAddress.Parse("fd57:4546:5400::72");
 
+    /// <summary>The source that a tenant pod sees when its own node asks for it: no tenant can have this address itself.</summary>
+    public static readonly IPAddress ProbeV4 = IPAddress.Parse("169.254.87.73");
+
+    /// <inheritdoc cref="ProbeV4"/>
+    public static readonly IPAddress ProbeV6 = IPAddress.Parse("fd57:4546:5400::73");
+
     /// <summary>The logical router, on every node.</summary>
     public const string RouterMac = "0a:57:45:46:54:01";
 

@@ -9,6 +9,12 @@ public enum PacketSource : uint
     Pod = 1,
     Gateway = 2,
     Tunnel = 3,
+
+    /// <summary>A pod of a tenant, by its alias: it left its network, or in ct_mark, the connection came into its network from the node.</summary>
+    Edge = 4,
+
+    /// <summary>In ct_mark: a connection of a tenant to a Service of the default network.</summary>
+    Shared = 5,
 }
 
 /// <summary>Every register bit that the pipeline uses (docs/design/pipeline.md).</summary>
@@ -40,6 +46,9 @@ public static class Registers
 
     /// <summary>reg0[11]: the endpoint was chosen just now and is to be remembered.</summary>
     public static readonly BitRange Learn = Fields.Reg0[11];
+
+    /// <summary>reg0[12]: this node itself asks for a tenant pod by its alias.</summary>
+    public static readonly BitRange Probe = Fields.Reg0[12];
 
     /// <summary>reg3[0..15]: port of the endpoint for a client with affinity.</summary>
     public static readonly BitRange EndpointPort = Fields.Reg3[0..15];

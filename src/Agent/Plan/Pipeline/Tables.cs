@@ -30,6 +30,10 @@ public static class Tables
     public static readonly FlowTable IngressAdmin = Then(80, "IngressAdmin", "bypasses, then admin policies, ingress", IngressPolicy);
     public static readonly FlowTable Forwarding = new(70, "Forwarding", "destination MAC to output port", TableMiss.Drop);
     public static readonly FlowTable EgressNat = Then(65, "EgressNat", "source NAT by the switch", Forwarding);
+    public static readonly FlowTable EdgeState = new(64, "EdgeState", "into a tenant's network: replies, and what this node itself asks for", TableMiss.Drop);
+    public static readonly FlowTable EdgeAlias = new(63, "EdgeAlias", "alias of a tenant pod to its network", TableMiss.Drop);
+    public static readonly FlowTable EdgeIn = Then(62, "EdgeIn", "to an alias of a tenant pod: mark what this node itself sends", EdgeAlias);
+    public static readonly FlowTable EdgeOut = new(61, "EdgeOut", "out of a tenant's network: what may, and by which alias", TableMiss.Drop);
     public static readonly FlowTable Routing = new(60, "Routing", "destination address to MAC, tunnel or gateway", TableMiss.Drop);
     public static readonly FlowTable EgressBaseline = Then(52, "EgressBaseline", "baseline policies, egress", Routing);
     public static readonly FlowTable EgressPolicy = Then(51, "EgressPolicy", "network policies, egress", EgressBaseline);
@@ -49,7 +53,7 @@ public static class Tables
     public static readonly ImmutableArray<FlowTable> All =
     [
         Classifier, SpoofGuard, ArpNd, NdAnswer, Conntrack, ConntrackState, NodeAddress, ServiceAffinity, ServiceLb, ServiceEndpoint, EgressAdmin, EgressPolicy,
-        EgressBaseline, Routing, EgressNat, Forwarding, IngressAdmin, IngressPolicy, IngressBaseline, ConntrackCommit, Output,
+        EgressBaseline, Routing, EdgeOut, EdgeIn, EdgeAlias, EdgeState, EgressNat, Forwarding, IngressAdmin, IngressPolicy, IngressBaseline, ConntrackCommit, Output,
     ];
 
     private static FlowTable Then(byte id, string name, string purpose, FlowTable next) => new(id, name, purpose, TableMiss.Continue, next.Id);

@@ -25,6 +25,14 @@ public static class Hairpin
             .Do(Registers.Hairpin.Load(1), new Conntrack { Zone = ConntrackZones.Hairpin, Nat = new Nat(), Table = Tables.Conntrack.Id })
             .End();
 
+    /// <summary>The reply in a tenant's network: equal connections of two tenants must not meet in one zone.</summary>
+    public static IEnumerable<Flow> OfTenant(AttachedPort port, ulong cookie) =>
+        from address in new[] { V4, V6 }
+        select new FlowDraft(Tables.Conntrack, Priorities.Exception, cookie)
+            .When(Fields.InPort.Is((uint)port.OfPort), Registers.Hairpin.Is(0), Registers.From(PacketSource.Pod), Packets.Family(address), Packets.To(address))
+            .Do(Registers.Hairpin.Load(1), new Conntrack { Zone = ConntrackZones.HairpinOf(port.Attachment), Nat = new Nat(), Table = Tables.Conntrack.Id })
+            .End();
+
     /// <summary>The flow for one address of a pod.</summary>
     public static Flow Of(AttachedPort port, IPAddress address, ulong cookie) =>
         new FlowDraft(Tables.EgressNat, Priorities.Normal, cookie)
@@ -35,7 +43,7 @@ public static class Hairpin
                 new Conntrack
                 {
                     Commit = true,
-                    Zone = ConntrackZones.Hairpin,
+                    Zone = ConntrackZones.HairpinOf(port.Attachment),
                     Table = Tables.Forwarding.Id,
                     Nat = new Nat(NatKind.Source) { Address = address.IsV6() ? V6 : V4 },
                 })

@@ -66,6 +66,13 @@ internal sealed class ServiceFlows(NodeFacts facts, LoadBalancer balancer)
         if (IPAddress.TryParse(balancer.ClusterIp, out var address))
         {
             Lead(On(Priorities.Normal, Packets.To(address), address.IsV6(), balancer.Port), target);
+            foreach (var network in facts.Slice.All<Network>().Where(n => n.Key != balancer.NetworkKey && n.SharedServices.Contains(balancer.Service)))
+            {
+                // The connection is marked: it leaves the tenant's network whatever the endpoint's address is.
+                var shared = new FlowDraft(Tables.ServiceLb, Priorities.Normal, _cookie)
+                    .When(Fields.Metadata.Is((ulong)network.Key), Packets.Family(address), Fields.IpProto.Is((byte)balancer.Protocol), Packets.To(address), PortField.Is((ushort)balancer.Port));
+                Lead(shared.Do(Registers.Source.Load((uint)PacketSource.Shared)), target);
+            }
         }
     }
 

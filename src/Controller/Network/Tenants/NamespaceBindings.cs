@@ -3,6 +3,7 @@ using Weft.Kubernetes;
 namespace Weft.Controller.Network;
 
 /// <summary>Decides which namespace belongs to which Subnet. Of several that name one, the one that has it already stays, then the oldest.</summary>
+/// <remarks>A Subnet that cannot be used yet binds its namespaces, too: their pods wait, for in the default network they would be open to all.</remarks>
 internal sealed class NamespaceBindings(
     Dictionary<string, VpcState> vpcs, Dictionary<string, SubnetState> subnets, GroupTable groups, Interner interner)
 {
@@ -15,12 +16,12 @@ internal sealed class NamespaceBindings(
     public Dictionary<NamespaceState, SubnetState> Compute()
     {
         var lost = new Dictionary<SubnetState, List<string>>();
-        var claims = subnets.Values.Where(s => s is { Source.Spec: not null, Problem: null })
+        var claims = subnets.Values.Where(s => s.Source?.Spec is not null && s.Problem?.Reason != "Invalid")
             .SelectMany(s => Named(s.Source!.Spec!.Namespaces, s.Source.Spec.NamespaceSelector).Select(n => (Namespace: n, Subnet: s)));
         foreach (var claim in claims.GroupBy(c => c.Namespace))
         {
             var order = TenantResolver.InOrder(claim.Select(c => c.Subnet), s => s.Source!.Metadata)
-                .OrderByDescending(s => s.Source!.Status?.Namespaces?.Contains(claim.Key.Name) == true).ToList();
+                .OrderByDescending(s => s.Source!.Status?.Namespaces?.Contains(claim.Key.Name) == true).ThenBy(s => s.Problem is not null).ToList();
             _bindings[claim.Key] = order[0];
             foreach (var other in order.Skip(1))
             {
