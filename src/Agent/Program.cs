@@ -1,14 +1,25 @@
 using Microsoft.Extensions.Logging;
 using Weft.Agent;
+using Weft.Agent.NodeCommands;
+
+using var stop = new CancellationTokenSource();
+using var terminated = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, signal =>
+{
+    // The agent itself ends by its host.
+    if (args is ["wait", ..])
+    {
+        signal.Cancel = true;
+        stop.Cancel();
+    }
+});
+if (await NodeCommand.TryRunAsync(args, stop.Token) is { } code)
+{
+    return code;
+}
 
 if (args is not ["--config", var path, .. var more] || more is not ([] or ["--verify"]))
 {
-    Console.Error.WriteLine("""
-        usage: weft-agent --config FILE [--verify]
-
-        --verify  Runs no agent, but compares what the switch and the host hold with what an agent would plan from nothing: from the last
-                  node state on disk and the ports in OVSDB. Prints each difference, changes nothing, ends with 1 when there are any.
-        """);
+    Console.Error.WriteLine(NodeCommand.Usage);
     return 2;
 }
 

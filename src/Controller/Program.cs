@@ -1,14 +1,19 @@
 using Weft.Controller;
 using Weft.Kubernetes;
 
-if (args is not ["--config", var path])
-{
-    Console.Error.WriteLine("usage: weft-controller --config FILE");
-    return 2;
-}
-
 try
 {
+    if (args is ["wait-for-daemonset", "--namespace", var ns, "--name", var name])
+    {
+        return await CleanupWait.RunAsync(ns, name);
+    }
+
+    if (args is not ["--config", var path])
+    {
+        Console.Error.WriteLine("usage: weft-controller --config FILE | wait-for-daemonset --namespace NAMESPACE --name NAME");
+        return 2;
+    }
+
     await using var app = ControllerWiring.Build(ControllerOptions.Load(path), file: path);
     await app.RunAsync();
     return 0;

@@ -11,8 +11,12 @@ var root = new RootCommand("Looks into a Weft network: the cluster's topology, a
     StatusCommand.Create(),
     FlowsCommand.Create(),
     TraceCommand.Create(),
+    VerifyCommand.Create(),
     PolicyCommand.Create(),
+    CaptureCommand.Create(),
     OpenFlowCommand.Create(),
+    BundleCommand.Create(),
+    CompletionCommand.Create(),
 };
 foreach (var option in ClusterOptions.All)
 {

@@ -71,7 +71,7 @@ public sealed class Tracer(NodeDirectory directory, int hash = 1)
     };
 
     /// <summary>The MAC address that the sender finds by ARP or neighbour discovery: the pod's in its own subnet, else the router's.</summary>
-    private async Task<string> NextHopMacAsync(NodeView node, NodePort port, TracePacket packet, CancellationToken ct)
+    internal async Task<string> NextHopMacAsync(NodeView node, NodePort port, TracePacket packet, CancellationToken ct)
     {
         var shared = node.Slice.All<LogicalSwitch>().Any(s => s.NetworkKey == port.NetworkKey
             && s.Subnets.Any(n => IPNetwork.TryParse(n.Cidr, out var cidr) && cidr.Contains(packet.Source) && cidr.Contains(packet.Destination)));

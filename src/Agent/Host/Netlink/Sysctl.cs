@@ -2,10 +2,11 @@ using System.Text;
 
 namespace Weft.Agent.Host.Netlink;
 
-/// <summary>Reads and writes <c>/proc/sys/net</c>. The kernel shows the calling thread's network namespace there.</summary>
+/// <summary>Reads and writes <c>/proc/sys/net</c>, or the same below the folder that <c>WEFT_PROC_SYS</c> names. The kernel shows the calling thread's network namespace there.</summary>
 public static class Sysctl
 {
-    private const string Root = "/proc/sys/";
+    // A container that is not privileged cannot write its own /proc/sys; it may be given the host's at another place.
+    private static readonly string Root = (Environment.GetEnvironmentVariable("WEFT_PROC_SYS") is { Length: > 0 } given ? given.TrimEnd('/') : "/proc/sys") + "/";
 
     /// <summary>The value without its line end, or null when this kernel has no such key.</summary>
     /// <param name="key">For example <c>net/ipv4/ip_forward</c>: with slashes, since interface names may have dots.</param>

@@ -1,0 +1,81 @@
+using System.Net;
+using Weft.Agent.Facts;
+using Weft.Ctl.Nodes;
+using Weft.Ctl.Tracing;
+using Weft.Topology;
+
+namespace Weft.Ctl.Verification;
+
+/// <summary>What the policies say about a new connection, computed from the controller's records alone: no flow is looked at.</summary>
+/// <remarks>Tiers as in the Network Policy API: Admin in order, then NetworkPolicy, then Baseline in order; nothing said is allowed.</remarks>
+public static class PolicyIntent
+{
+    /// <summary>Whether the policies of one end allow the packet.</summary>
+    /// <param name="slice">The slice of the pod's node.</param>
+    /// <param name="pod">The pod at this end.</param>
+    /// <param name="direction">Egress for the sender, ingress for the receiver.</param>
+    /// <param name="packet">The packet.</param>
+    public static bool Allows(Slice slice, NodePort pod, Direction direction, TracePacket packet)
+    {
+        if (slice.Port(pod.Pod!)?.AwaitPolicies == true)
+        {
+            return false;
+        }
+
+        var policies = slice.All<Policy>().Where(p => p.NetworkKey == pod.NetworkKey && Selects(slice, p.AppliedTo, pod.Pod!)).ToList();
+        bool? First(PolicyTier tier) => Decide(slice, policies.Where(p => p.Tier == tier).OrderBy(p => p.Priority).ThenBy(p => p.Id, StringComparer.Ordinal), pod, direction, packet);
+        if (First(PolicyTier.Admin) is { } admin)
+        {
+            return admin;
+        }
+
+        var isolating = policies.Where(p => p.Tier == PolicyTier.Namespace && (direction == Direction.Ingress ? p.IsolatesIngress : p.IsolatesEgress)).ToList();
+        return isolating.Count > 0
+            ? isolating.Any(p => p.Rules.Any(r => Matches(slice, r, pod, direction, packet)))
+            : First(PolicyTier.Baseline) ?? true;
+    }
+
+    private static bool? Decide(Slice slice, IEnumerable<Policy> policies, NodePort pod, Direction direction, TracePacket packet)
+    {
+        foreach (var rule in policies.SelectMany(p => p.Rules.Where(r => r.Direction == direction).OrderBy(r => r.Index)))
+        {
+            if (Matches(slice, rule, pod, direction, packet))
+            {
+                return rule.Action switch
+                {
+                    RuleAction.Allow => true,
+                    RuleAction.Pass => null,
+                    _ => false,
+                };
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Matches(Slice slice, PolicyRule rule, NodePort pod, Direction direction, TracePacket packet)
+    {
+        if (rule.Direction != direction || (rule.AppliedTo is { } own && !Selects(slice, own, pod.Pod!)))
+        {
+            return false;
+        }
+
+        var peer = direction == Direction.Ingress ? packet.Source : packet.Destination;
+        return (rule.AnyPeer || rule.PeerSets.Any(s => Contains(slice, s, peer)) || rule.IpBlocks.Any(b => Contains(b, peer)))
+            && (rule.Ports.Count == 0 || rule.Ports.Any(p => Matches(p, packet)));
+    }
+
+    private static bool Matches(PortRange range, TracePacket packet) =>
+        string.Equals(range.Protocol.ToString(), packet.Protocol, StringComparison.OrdinalIgnoreCase)
+        && ((range.First == 0 && range.Last == 0) || (packet.Port >= range.First && packet.Port <= range.Last));
+
+    private static bool Selects(Slice slice, string portSet, string pod) => slice.Find<PortSet>(ItemKind.PortSet, portSet)?.Ports.Contains(pod) == true;
+
+    private static bool Contains(Slice slice, string set, IPAddress address) =>
+        slice.Find<AddressSet>(ItemKind.AddressSet, set)?.Addresses.Any(a => Covers(a, address)) == true;
+
+    private static bool Contains(IpBlock block, IPAddress address) => Covers(block.Cidr, address) && !block.Except.Any(e => Covers(e, address));
+
+    private static bool Covers(string text, IPAddress address) =>
+        text.Contains('/', StringComparison.Ordinal) ? IPNetwork.TryParse(text, out var cidr) && cidr.Contains(address) : text == address.ToString();
+}
