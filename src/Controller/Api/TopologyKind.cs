@@ -79,7 +79,8 @@ internal sealed record TopologyKind(
         var (policy, nodes) = pair;
         var parts = policy.Id.Split('/');
         var isolates = Join(new[] { policy.IsolatesIngress ? "ingress" : null, policy.IsolatesEgress ? "egress" : null }.OfType<string>());
-        return new TopologyObject(parts[1], parts[2], Spec(policy), null, [policy.Tier.ToString(), policy.AppliedTo, isolates, policy.Rules.Count, nodes]);
+        // Cluster-wide policies have no namespace: kubectl shows them with -A.
+        return new TopologyObject(parts.Length > 2 ? parts[1] : "", parts[^1], Spec(policy), null, [policy.Tier.ToString(), policy.AppliedTo, isolates, policy.Rules.Count, nodes]);
     }
 
     private static IEnumerable<TopologyObject> NodeStates(LogicalNetwork network, NodeReports reports)

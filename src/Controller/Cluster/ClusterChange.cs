@@ -41,6 +41,15 @@ internal readonly record struct ClusterChange(string Kind, ResourceEventType Typ
             case V1NetworkPolicy policy:
                 network.Upsert(policy);
                 break;
+            case V1Alpha2ClusterNetworkPolicy policy:
+                network.Upsert(policy);
+                break;
+            case V1Alpha1AdminNetworkPolicy policy:
+                network.Upsert(policy);
+                break;
+            case V1Alpha1BaselineAdminNetworkPolicy policy:
+                network.Upsert(policy);
+                break;
             case V1Service service:
                 network.Upsert(service);
                 break;
@@ -79,6 +88,15 @@ internal readonly record struct ClusterChange(string Kind, ResourceEventType Typ
                 break;
             case "networkpolicies":
                 network.RemovePolicy(Key);
+                break;
+            case "clusternetworkpolicies":
+                network.RemoveClusterPolicy(ClusterPolicy.ClusterKind, Key.Name);
+                break;
+            case "adminnetworkpolicies":
+                network.RemoveClusterPolicy(ClusterPolicy.AdminKind, Key.Name);
+                break;
+            case "baselineadminnetworkpolicies":
+                network.RemoveClusterPolicy(ClusterPolicy.BaselineKind, Key.Name);
                 break;
             case "services":
                 network.RemoveService(Key);

@@ -32,6 +32,9 @@ public sealed partial class ClusterWatcher(
             ct => WatchOptionalAsync(Resources.Subnets, ct),
             ct => WatchOptionalAsync(Resources.VpcPeerings, ct),
             ct => WatchOptionalAsync(Resources.AddressPools, ct),
+            ct => WatchOptionalAsync(Resources.ClusterNetworkPolicies, ct),
+            ct => WatchOptionalAsync(Resources.AdminNetworkPolicies, ct),
+            ct => WatchOptionalAsync(Resources.BaselineAdminNetworkPolicies, ct),
         ];
         _unsynced = watches.Length;
         return Task.WhenAll(watches.Select(w => w(stoppingToken)).Append(ApplyAsync(stoppingToken)));

@@ -23,11 +23,11 @@ public sealed class LogicalNetwork
     /// <param name="time">Says how long addresses that are free again have rested; nothing else depends on it.</param>
     public LogicalNetwork(ClusterSettings settings, TimeProvider? time = null)
     {
-        _nodes = new NodeTable(_changes);
+        _nodes = new NodeTable(_interner, _changes);
         _groups = new GroupTable(_changes, _interner);
         _tenants = new TenantTable(_groups, _interner, _changes, settings, time ?? TimeProvider.System);
         _pods = new PodTable(_nodes, _groups, _tenants, _interner, new KeyTable(), _changes);
-        _policies = new PolicyTable(_groups, _interner, new KeyTable(), _changes);
+        _policies = new PolicyTable(_groups, _nodes, _interner, new KeyTable(), _changes);
         _services = new ServiceTable(new KeyTable(), _groups, _tenants, _changes);
         _slices = new NodeSlices(_changes, _nodes, _services, settings);
         View = new TopologyView(_nodes, _pods, _groups, _policies, _services, _tenants);
@@ -84,6 +84,15 @@ public sealed class LogicalNetwork
     /// <exception cref="InvalidObjectException">It cannot be used; the one known before stays.</exception>
     public void Upsert(V1NetworkPolicy policy) => _policies.Upsert(policy);
 
+    /// <inheritdoc cref="Upsert(V1NetworkPolicy)"/>
+    public void Upsert(V1Alpha2ClusterNetworkPolicy policy) => _policies.Upsert(ClusterPolicy.Of(policy));
+
+    /// <inheritdoc cref="Upsert(V1NetworkPolicy)"/>
+    public void Upsert(V1Alpha1AdminNetworkPolicy policy) => _policies.Upsert(ClusterPolicy.Of(policy));
+
+    /// <inheritdoc cref="Upsert(V1NetworkPolicy)"/>
+    public void Upsert(V1Alpha1BaselineAdminNetworkPolicy policy) => _policies.Upsert(ClusterPolicy.Of(policy));
+
     /// <summary>Takes a Service as it is now.</summary>
     /// <exception cref="InvalidObjectException">It cannot be used; the one known before stays.</exception>
     public void Upsert(V1Service service) => _services.Upsert(service);
@@ -115,6 +124,11 @@ public sealed class LogicalNetwork
 
     /// <summary>Removes a policy.</summary>
     public void RemovePolicy(ObjectKey key) => _policies.Remove(key);
+
+    /// <summary>Removes a cluster-wide policy.</summary>
+    /// <param name="kind">Its kind, for example <c>ClusterNetworkPolicy</c>.</param>
+    /// <param name="name">Its name.</param>
+    public void RemoveClusterPolicy(string kind, string name) => _policies.Remove(ClusterPolicy.IdOf(kind, name));
 
     /// <summary>Removes a Service.</summary>
     public void RemoveService(ObjectKey key) => _services.RemoveService(key);

@@ -21,6 +21,9 @@ internal sealed class NodeState
     /// <summary>The Node object as records see it; null while it does not exist.</summary>
     public NodeEndpoint? Facts { get; set; }
 
+    /// <summary>Its labels; null while it does not exist.</summary>
+    public LabelSet? Labels { get; set; }
+
     public NodeEndpointItem Endpoint { get; }
 
     public NodeSwitchItem Switch { get; }

@@ -5,9 +5,10 @@ using Weft.Topology;
 namespace Weft.Controller.Network;
 
 /// <summary>The nodes. Not thread-safe.</summary>
-internal sealed class NodeTable(Changes changes)
+internal sealed class NodeTable(Interner interner, Changes changes)
 {
     private readonly Dictionary<string, NodeState> _nodes = new(StringComparer.Ordinal);
+    private bool _relabelled;
 
     /// <summary>Every node that is known, also those that only pods name.</summary>
     public IReadOnlyCollection<NodeState> All => _nodes.Values;
@@ -26,6 +27,9 @@ internal sealed class NodeTable(Changes changes)
     public void Upsert(V1Node node)
     {
         var state = Node(node.Metadata.Name!);
+        var labels = interner.Labels(node.Metadata.Labels);
+        _relabelled |= labels != state.Labels;
+        state.Labels = labels;
         Set(state, new NodeEndpoint
         {
             Id = state.Name,
@@ -44,12 +48,17 @@ internal sealed class NodeTable(Changes changes)
         }
     }
 
+    /// <summary>Whether labels or addresses of nodes changed since the last call.</summary>
+    public bool TakeRelabelled() => (_relabelled, _relabelled = false).Item1;
+
     private void Set(NodeState node, NodeEndpoint? facts)
     {
         if (Equals(node.Facts, facts))
         {
             return;
         }
+
+        _relabelled = true;
 
         node.Facts = facts;
         changes.NoteAll(node.Endpoint, whole: true);

@@ -7,13 +7,8 @@ namespace Weft.Controller.Network;
 /// <remarks>Semantics: Kubernetes NetworkPolicy v1 (concepts/services-networking/network-policies). An instance compiles one policy.</remarks>
 internal sealed class PolicyCompiler(GroupTable groups, Interner interner, NamespaceState ns)
 {
-    private readonly List<PodGroup> _held = [];
-    private readonly List<MemberSet> _uses = [];
-    private readonly List<PodGroup> _watched = [];
-    private readonly List<PolicyRule> _rules = [];
-
     /// <summary>Peers are pods of the same network: equal addresses of others are others. Without a network there are none.</summary>
-    private int PeerNetwork => ns.Network == 0 ? -1 : ns.Network;
+    private readonly PolicyDraft _draft = new(groups, interner, ns.Network == 0 ? -1 : ns.Network);
 
     /// <summary>Compiles.</summary>
     /// <exception cref="InvalidObjectException">A field cannot be used; nothing is held then.</exception>
@@ -23,23 +18,21 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
         {
             var spec = policy.Spec ?? throw new InvalidObjectException("spec is missing");
             var selected = interner.Selector(spec.PodSelector, "spec.podSelector");
-            var group = Acquire(new GroupKey(ns, null, selected, null));
-            var target = GroupTable.TargetOf(group);
-            Use(target);
+            var target = _draft.Target(new GroupKey(ns, null, selected, null));
             var (ingress, egress) = TypesOf(spec);
             for (var i = 0; ingress && i < (spec.Ingress?.Count ?? 0); i++)
             {
-                var rule = spec.Ingress![i];
-                CompileIngress(i, group, PeersOf(rule.FromProperty, $"spec.ingress[{i}].from"), PortsOf(rule.Ports, $"spec.ingress[{i}].ports"));
+                var (rule, at) = (spec.Ingress![i], $"spec.ingress[{i}]");
+                _draft.AddIngress(new PolicyRule { Index = i, Direction = Direction.Ingress }, target.Group, PeersOf(rule.FromProperty, at + ".from"), PortsOf(rule.Ports, at + ".ports"));
             }
 
             for (var i = 0; egress && i < (spec.Egress?.Count ?? 0); i++)
             {
-                var rule = spec.Egress![i];
-                CompileEgress(i, PeersOf(rule.To, $"spec.egress[{i}].to"), PortsOf(rule.Ports, $"spec.egress[{i}].ports"));
+                var (rule, at) = (spec.Egress![i], $"spec.egress[{i}]");
+                _draft.AddEgress(new PolicyRule { Index = i, Direction = Direction.Egress }, PeersOf(rule.To, at + ".to"), PortsOf(rule.Ports, at + ".ports"));
             }
 
-            var item = new Policy
+            return _draft.Finish(target, new Policy
             {
                 Id = id,
                 Key = key,
@@ -47,13 +40,11 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
                 AppliedTo = target.Group.Id,
                 IsolatesIngress = ingress,
                 IsolatesEgress = egress,
-                Rules = _rules.ToEquatableArray(),
-            };
-            return new CompiledPolicy(item, target, [.. _uses], [.. _held], [.. _watched]);
+            });
         }
         catch
         {
-            _held.ForEach(groups.Release);
+            _draft.Abandon();
             throw;
         }
     }
@@ -71,73 +62,7 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
             : throw new InvalidObjectException($"spec.policyTypes has '{unknown}': it must be Ingress or Egress");
     }
 
-    private void CompileIngress(int index, PodGroup target, Peers peers, Ports ports)
-    {
-        var rule = RuleOf(index, Direction.Ingress, peers);
-        AddNumbered(rule, ports);
-        foreach (var (name, protocol) in ports.Named)
-        {
-            // The port's number is the selected pod's: one rule for each number, for the pods that have it.
-            foreach (var number in NumbersOf(target, name, protocol))
-            {
-                var part = GroupTable.TargetOf(Acquire(target.Key with { Port = new NamedPort(name, protocol, number) }));
-                Use(part);
-                _rules.Add(rule with { AppliedTo = part.Group.Id, Ports = [new PortRange(protocol, number, number)] });
-            }
-        }
-    }
-
-    private void CompileEgress(int index, Peers peers, Ports ports)
-    {
-        if (ports.Any || ports.Numbered.Count > 0)
-        {
-            AddNumbered(RuleOf(index, Direction.Egress, peers), ports);
-        }
-
-        if (ports.Named.Count == 0)
-        {
-            return;
-        }
-
-        // The port's number is the peer's: one rule for each number, to the peers that have it. Addresses outside have no named ports.
-        var destinations = peers.Any ? [AllPods()] : peers.Groups;
-        foreach (var (name, protocol) in ports.Named)
-        {
-            var parts = destinations
-                .SelectMany(g => NumbersOf(g, name, protocol).Select(number => (Group: g, Number: number)))
-                .GroupBy(p => p.Number, p => p.Group);
-            foreach (var part in parts.OrderBy(p => p.Key))
-            {
-                var sets = part.Select(g => PeerSetOf(Acquire(g.Key with { Port = new NamedPort(name, protocol, part.Key) })).Group.Id);
-                _rules.Add(new PolicyRule
-                {
-                    Index = index,
-                    Direction = Direction.Egress,
-                    PeerSets = sets.Distinct().ToEquatableArray(),
-                    Ports = [new PortRange(protocol, part.Key, part.Key)],
-                });
-            }
-        }
-    }
-
-    private PolicyRule RuleOf(int index, Direction direction, Peers peers) => new()
-    {
-        Index = index,
-        Direction = direction,
-        AnyPeer = peers.Any,
-        PeerSets = peers.Groups.Select(g => PeerSetOf(g).Group.Id).Distinct().ToEquatableArray(),
-        IpBlocks = peers.Blocks.ToEquatableArray(),
-    };
-
-    private void AddNumbered(PolicyRule rule, Ports ports)
-    {
-        if (ports.Any || ports.Numbered.Count > 0)
-        {
-            _rules.Add(rule with { Ports = ports.Numbered.ToEquatableArray() });
-        }
-    }
-
-    private Peers PeersOf(List<V1NetworkPolicyPeer>? peers, string field)
+    private PolicyPeers PeersOf(List<V1NetworkPolicyPeer>? peers, string field)
     {
         var (found, blocks) = (new List<PodGroup>(), new List<IpBlock>());
         for (var i = 0; i < (peers?.Count ?? 0); i++)
@@ -159,13 +84,13 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
             else
             {
                 var pods = interner.Selector(peer.PodSelector, at + ".podSelector");
-                found.Add(Acquire(peer.NamespaceSelector is null
-                    ? new GroupKey(ns, null, pods, null, PeerNetwork)
-                    : new GroupKey(null, interner.Selector(peer.NamespaceSelector, at + ".namespaceSelector"), pods, null, PeerNetwork)));
+                found.Add(_draft.Acquire(peer.NamespaceSelector is null
+                    ? new GroupKey(ns, null, pods, null, _draft.PeerNetwork)
+                    : new GroupKey(null, interner.Selector(peer.NamespaceSelector, at + ".namespaceSelector"), pods, null, _draft.PeerNetwork)));
             }
         }
 
-        return new Peers(peers is not { Count: > 0 }, found, blocks);
+        return new PolicyPeers(peers is not { Count: > 0 }, found, blocks);
     }
 
     private static IpBlock BlockOf(V1IPBlock block, string field)
@@ -181,7 +106,7 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
         return new IpBlock(cidr, except.ToEquatableArray());
     }
 
-    private static Ports PortsOf(List<V1NetworkPolicyPort>? ports, string field)
+    private static PolicyPorts PortsOf(List<V1NetworkPolicyPort>? ports, string field)
     {
         var (numbered, named) = (new List<PortRange>(), new List<(string, Protocol)>());
         for (var i = 0; i < (ports?.Count ?? 0); i++)
@@ -212,57 +137,6 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
             }
         }
 
-        return new Ports(ports is not { Count: > 0 }, numbered, named);
+        return new PolicyPorts(ports is not { Count: > 0 }, numbered, named);
     }
-
-    private PodGroup AllPods()
-    {
-        var everything = interner.Selector(null, "");
-        return Acquire(new GroupKey(null, everything, everything, null, PeerNetwork));
-    }
-
-    private int[] NumbersOf(PodGroup group, string name, Protocol protocol)
-    {
-        if (!_watched.Contains(group))
-        {
-            _watched.Add(group);
-        }
-
-        var numbers = new SortedSet<int>();
-        foreach (var c in group.Classes.Items)
-        {
-            if (c.Ports[name, protocol] is { } number)
-            {
-                numbers.Add(number);
-            }
-        }
-
-        return [.. numbers];
-    }
-
-    private PodGroup Acquire(GroupKey key)
-    {
-        var group = groups.Acquire(key);
-        _held.Add(group);
-        return group;
-    }
-
-    private PeerSet PeerSetOf(PodGroup group)
-    {
-        var set = groups.PeerOf(group);
-        Use(set);
-        return set;
-    }
-
-    private void Use(MemberSet set)
-    {
-        if (!_uses.Contains(set))
-        {
-            _uses.Add(set);
-        }
-    }
-
-    private readonly record struct Peers(bool Any, List<PodGroup> Groups, List<IpBlock> Blocks);
-
-    private readonly record struct Ports(bool Any, List<PortRange> Numbered, List<(string Name, Protocol Protocol)> Named);
 }

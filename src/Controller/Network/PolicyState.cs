@@ -19,8 +19,11 @@ internal sealed class PolicyState(string id, int key) : Published
         set => (field, _digest) = (value, null);
     }
 
-    /// <summary>The object, kept only when pods decide what it compiles to (named ports).</summary>
-    public V1NetworkPolicy? Source { get; set; }
+    /// <summary>Compiles it again; kept only when pods or nodes decide what it compiles to (named ports, node peers).</summary>
+    public Func<CompiledPolicy>? Again { get; set; }
+
+    /// <summary>The name of the NetworkPolicy; null for cluster-wide ones.</summary>
+    public ObjectKey? Namespaced { get; init; }
 
     public override ItemRef Ref => new(ItemKind.Policy, id);
 

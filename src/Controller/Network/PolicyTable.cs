@@ -4,9 +4,10 @@ using Weft.Topology;
 namespace Weft.Controller.Network;
 
 /// <summary>The policies and what they are compiled to. Not thread-safe.</summary>
-internal sealed class PolicyTable(GroupTable groups, Interner interner, KeyTable keys, Changes changes)
+internal sealed class PolicyTable(GroupTable groups, NodeTable nodes, Interner interner, KeyTable keys, Changes changes)
 {
-    private readonly Dictionary<ObjectKey, PolicyState> _policies = [];
+    private readonly Dictionary<string, PolicyState> _policies = new(StringComparer.Ordinal);
+    private readonly HashSet<PolicyState> _withNodes = [];
 
     /// <summary>Every policy.</summary>
     public IEnumerable<PolicyState> All => _policies.Values;
@@ -20,43 +21,49 @@ internal sealed class PolicyTable(GroupTable groups, Interner interner, KeyTable
     {
         var key = ObjectKey.Of(policy);
         var ns = groups.Namespace(key.Namespace);
-        if (_policies.TryGetValue(key, out var known))
-        {
-            Recompile(known, policy, ns);
-            return;
-        }
+        Upsert(IdOf(key), key, state => new PolicyCompiler(groups, interner, ns).Compile(policy, state.Id, state.Key));
+    }
 
-        var id = $"NetworkPolicy/{key}";
-        var state = new PolicyState(id, keys.Take(id));
-        try
+    /// <summary>Compiles a new or changed cluster-wide policy.</summary>
+    /// <exception cref="InvalidObjectException">It cannot be compiled. A policy known before stays as it was: fail closed.</exception>
+    public void Upsert(ClusterPolicy policy)
+    {
+        var state = Upsert(policy.Id, null, state => new ClusterPolicyCompiler(groups, interner, nodes).Compile(policy, state.Key));
+        if (policy.HasNodes)
         {
-            Recompile(state, policy, ns);
+            _withNodes.Add(state);
         }
-        catch (InvalidObjectException)
+        else
         {
-            keys.Release(state.Key);
-            throw;
+            _withNodes.Remove(state);
         }
-
-        _policies[key] = state;
     }
 
     /// <summary>Removes a policy; one that is not there is no error.</summary>
-    public void Remove(ObjectKey key)
+    public void Remove(ObjectKey key) => Remove(IdOf(key));
+
+    /// <summary>Removes a policy by its id; one that is not there is no error.</summary>
+    public void Remove(string id)
     {
-        if (_policies.Remove(key, out var policy))
+        if (_policies.Remove(id, out var policy))
         {
             var old = policy.Compiled!;
             policy.Compiled = null;
             Detach(policy, old, next: null);
             keys.Release(policy.Key);
             groups.StalePolicies.Remove(policy);
+            _withNodes.Remove(policy);
         }
     }
 
-    /// <summary>Compiles again the policies whose named ports may mean other numbers now.</summary>
+    /// <summary>Compiles again the policies whose named ports or nodes may mean something else now.</summary>
     public void CompileStale()
     {
+        if (nodes.TakeRelabelled())
+        {
+            groups.StalePolicies.UnionWith(_withNodes);
+        }
+
         while (groups.StalePolicies.Count > 0)
         {
             var stale = groups.StalePolicies.ToArray();
@@ -64,9 +71,9 @@ internal sealed class PolicyTable(GroupTable groups, Interner interner, KeyTable
             foreach (var policy in stale)
             {
                 // A version without named ports may have come since it was marked.
-                if (policy.Source is { } source)
+                if (policy.Again is { } again)
                 {
-                    Recompile(policy, source, groups.Namespace(source.Metadata.NamespaceProperty ?? ""));
+                    Take(policy, again);
                 }
             }
         }
@@ -80,16 +87,40 @@ internal sealed class PolicyTable(GroupTable groups, Interner interner, KeyTable
     {
         if (moved.Count > 0)
         {
-            ToTellAgain.UnionWith(_policies.Keys.Where(k => moved.Contains(groups.Namespace(k.Namespace))));
+            ToTellAgain.UnionWith(_policies.Values.Select(p => p.Namespaced).OfType<ObjectKey>().Where(k => moved.Contains(groups.Namespace(k.Namespace))));
         }
     }
 
-    private void Recompile(PolicyState policy, V1NetworkPolicy source, NamespaceState ns)
+    private static string IdOf(ObjectKey key) => $"NetworkPolicy/{key}";
+
+    private PolicyState Upsert(string id, ObjectKey? namespaced, Func<PolicyState, CompiledPolicy> compile)
     {
-        var next = new PolicyCompiler(groups, interner, ns).Compile(source, policy.Id, policy.Key);
+        if (_policies.TryGetValue(id, out var known))
+        {
+            Take(known, () => compile(known));
+            return known;
+        }
+
+        var state = new PolicyState(id, keys.Take(id)) { Namespaced = namespaced };
+        try
+        {
+            Take(state, () => compile(state));
+        }
+        catch (InvalidObjectException)
+        {
+            keys.Release(state.Key);
+            throw;
+        }
+
+        return _policies[id] = state;
+    }
+
+    private void Take(PolicyState policy, Func<CompiledPolicy> compile)
+    {
+        var next = compile();
         var old = policy.Compiled;
         policy.Compiled = next;
-        policy.Source = next.Watched.Length > 0 ? source : null;
+        policy.Again = next.Watched.Length > 0 || policy.Namespaced is null ? compile : null;
 
         // New references first, so that a set that both versions use does not go and come back.
         foreach (var set in next.Uses)

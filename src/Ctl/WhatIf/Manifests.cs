@@ -21,6 +21,9 @@ public sealed class Manifests
         [("", "Pod")] = KubernetesJson.Default.V1Pod,
         [("", "Node")] = KubernetesJson.Default.V1Node,
         [("networking.k8s.io", "NetworkPolicy")] = KubernetesJson.Default.V1NetworkPolicy,
+        [("policy.networking.k8s.io", "ClusterNetworkPolicy")] = KubernetesJson.Default.V1Alpha2ClusterNetworkPolicy,
+        [("policy.networking.k8s.io", "AdminNetworkPolicy")] = KubernetesJson.Default.V1Alpha1AdminNetworkPolicy,
+        [("policy.networking.k8s.io", "BaselineAdminNetworkPolicy")] = KubernetesJson.Default.V1Alpha1BaselineAdminNetworkPolicy,
     };
 
     private readonly List<Manifest> _objects = [];

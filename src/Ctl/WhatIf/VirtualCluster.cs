@@ -97,10 +97,21 @@ public sealed class VirtualCluster
     {
         try
         {
-            if (manifest.Object is V1NetworkPolicy policy)
+            switch (manifest.Object)
             {
-                policy.Metadata.NamespaceProperty ??= "default";
-                network.Upsert(policy);
+                case V1NetworkPolicy policy:
+                    policy.Metadata.NamespaceProperty ??= "default";
+                    network.Upsert(policy);
+                    break;
+                case V1Alpha2ClusterNetworkPolicy policy:
+                    network.Upsert(policy);
+                    break;
+                case V1Alpha1AdminNetworkPolicy policy:
+                    network.Upsert(policy);
+                    break;
+                case V1Alpha1BaselineAdminNetworkPolicy policy:
+                    network.Upsert(policy);
+                    break;
             }
         }
         catch (InvalidObjectException e)

@@ -39,6 +39,15 @@ public static class Resources
     public static readonly ResourceType<V1NetworkPolicy> NetworkPolicies =
         new("networking.k8s.io", "v1", "networkpolicies", KubernetesJson.Default.V1NetworkPolicy);
 
+    public static readonly ResourceType<V1Alpha2ClusterNetworkPolicy> ClusterNetworkPolicies =
+        new("policy.networking.k8s.io", "v1alpha2", "clusternetworkpolicies", KubernetesJson.Default.V1Alpha2ClusterNetworkPolicy);
+
+    public static readonly ResourceType<V1Alpha1AdminNetworkPolicy> AdminNetworkPolicies =
+        new("policy.networking.k8s.io", "v1alpha1", "adminnetworkpolicies", KubernetesJson.Default.V1Alpha1AdminNetworkPolicy);
+
+    public static readonly ResourceType<V1Alpha1BaselineAdminNetworkPolicy> BaselineAdminNetworkPolicies =
+        new("policy.networking.k8s.io", "v1alpha1", "baselineadminnetworkpolicies", KubernetesJson.Default.V1Alpha1BaselineAdminNetworkPolicy);
+
     public static readonly ResourceType<V1Lease> Leases = new("coordination.k8s.io", "v1", "leases", KubernetesJson.Default.V1Lease);
 
     public static readonly ResourceType<V1TokenReview> TokenReviews =

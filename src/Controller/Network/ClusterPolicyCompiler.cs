@@ -1,0 +1,191 @@
+using Weft.Kubernetes;
+using Weft.Topology;
+
+namespace Weft.Controller.Network;
+
+/// <summary>Compiles one cluster-wide policy for the pods of the default network. Reads groups and nodes as they are now.</summary>
+/// <remarks>
+/// A rule with something that this version does not know fails closed, as the API demands: Accept then matches nothing, Deny and Pass
+/// deny everything. An instance compiles one policy.
+/// </remarks>
+internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner, NodeTable nodes)
+{
+    private static readonly Protocol[] AllProtocols = [Protocol.Tcp, Protocol.Udp, Protocol.Sctp];
+
+    private readonly PolicyDraft _draft = new(groups, interner, Topology.Network.DefaultKey);
+
+    /// <summary>Compiles.</summary>
+    /// <exception cref="InvalidObjectException">A field cannot be used; nothing is held then.</exception>
+    public CompiledPolicy Compile(ClusterPolicy policy, int key)
+    {
+        try
+        {
+            var subject = policy.Spec.Subject ?? throw new InvalidObjectException("spec.subject is missing: give namespaces or pods");
+            var target = _draft.Target(SelectorOf(subject, "spec.subject") ?? throw new InvalidObjectException("spec.subject: give namespaces or pods"));
+            var (ingress, egress) = (policy.Spec.Ingress ?? [], policy.Spec.Egress ?? []);
+            for (var i = 0; i < ingress.Count; i++)
+            {
+                var (template, peers, ports) = Read(ingress[i], i, Direction.Ingress, $"spec.ingress[{i}]");
+                _draft.AddIngress(template, target.Group, peers, ports);
+            }
+
+            for (var i = 0; i < egress.Count; i++)
+            {
+                var (template, peers, ports) = Read(egress[i], i, Direction.Egress, $"spec.egress[{i}]");
+                _draft.AddEgress(template, peers, ports);
+            }
+
+            return _draft.Finish(target, new Policy { Id = policy.Id, Key = key, Tier = policy.Tier, Priority = policy.Priority, AppliedTo = target.Group.Id });
+        }
+        catch
+        {
+            _draft.Abandon();
+            throw;
+        }
+    }
+
+    private (PolicyRule Template, PolicyPeers Peers, PolicyPorts Ports) Read(ClusterPolicyRule rule, int index, Direction direction, string at)
+    {
+        var action = rule.Action switch
+        {
+            "Accept" or "Allow" => RuleAction.Allow,
+            "Deny" => RuleAction.Deny,
+            "Pass" => RuleAction.Pass,
+            _ => throw new InvalidObjectException($"{at}.action is '{rule.Action}': it must be Accept (v1alpha1: Allow), Deny or Pass"),
+        };
+        var (name, given) = direction == Direction.Ingress ? ("from", rule.FromProperty) : ("to", rule.To);
+        if (given is not { Count: > 0 })
+        {
+            throw new InvalidObjectException($"{at}.{name} is missing: a cluster-wide rule names its peers; use namespaces: {{}} for all pods");
+        }
+
+        var template = new PolicyRule { Index = index, Direction = direction, Action = action, Name = rule.Name };
+        var peers = PeersOf(given, action, $"{at}.{name}", out var known);
+        var ports = PortsOf(rule, at, ref known);
+        if (!known && action != RuleAction.Allow)
+        {
+            return (template with { Action = RuleAction.Deny }, new PolicyPeers(true, [], []), new PolicyPorts(true, [], []));
+        }
+
+        var domains = given.SelectMany(p => p.DomainNames ?? []).Select(d => d.TrimEnd('.').ToLowerInvariant()).Distinct().ToEquatableArray();
+        return (template with { DomainNames = domains }, known ? peers : new PolicyPeers(false, [], []), ports);
+    }
+
+    private PolicyPeers PeersOf(List<ClusterPolicyPeer> peers, RuleAction action, string field, out bool known)
+    {
+        var (found, blocks) = (new List<PodGroup>(), new List<IpBlock>());
+        known = true;
+        for (var i = 0; i < peers.Count; i++)
+        {
+            var (peer, at) = (peers[i], $"{field}[{i}]");
+            if (SelectorOf(peer, at) is { } key)
+            {
+                found.Add(_draft.Acquire(key));
+            }
+            else if (peer.Nodes is { } selector)
+            {
+                blocks.AddRange(AddressesOf(interner.Selector(selector, at + ".nodes")));
+            }
+            else if (peer.Networks is { } networks)
+            {
+                blocks.AddRange(networks.Select(n => Cidr.TryNormalise(n, out var cidr)
+                    ? new IpBlock(cidr, [])
+                    : throw new InvalidObjectException($"{at}.networks has '{n}': it must be a CIDR such as 10.0.0.0/8")));
+            }
+            else if (peer.DomainNames is not null)
+            {
+                if (action != RuleAction.Allow)
+                {
+                    throw new InvalidObjectException($"{at}.domainNames: only Accept rules can name domains; deny the rest with a rule of lower precedence");
+                }
+            }
+            else if (action == RuleAction.Allow)
+            {
+                continue;
+            }
+            else
+            {
+                known = false;
+            }
+        }
+
+        return new PolicyPeers(false, found, blocks);
+    }
+
+    private GroupKey? SelectorOf(ClusterPolicyPeer peer, string at)
+    {
+        if (peer.Namespaces is { } namespaces)
+        {
+            return new GroupKey(null, interner.Selector(namespaces, at + ".namespaces"), interner.Selector(null, ""), null, _draft.PeerNetwork);
+        }
+
+        return peer.Pods is { } pods
+            ? new GroupKey(
+                null, interner.Selector(pods.NamespaceSelector, at + ".pods.namespaceSelector"), interner.Selector(pods.PodSelector, at + ".pods.podSelector"), null, _draft.PeerNetwork)
+            : null;
+    }
+
+    private IEnumerable<IpBlock> AddressesOf(Selector selector) =>
+        nodes.All.Where(n => n.Facts is not null && selector.Matches(n.Labels!))
+            .SelectMany(n => n.Facts!.Addresses).Select(a => new IpBlock($"{a}/{(Cidr.IsV6(a) ? 128 : 32)}", []));
+
+    private static PolicyPorts PortsOf(ClusterPolicyRule rule, string at, ref bool known)
+    {
+        var (numbered, named) = (new List<PortRange>(), new List<(string, Protocol)>());
+        for (var i = 0; i < (rule.Protocols?.Count ?? 0); i++)
+        {
+            var (protocol, field) = (rule.Protocols![i], $"{at}.protocols[{i}]");
+            if (protocol.DestinationNamedPort is { } name)
+            {
+                // The name alone: it may be a port of any protocol.
+                named.AddRange(AllProtocols.Select(p => (name, p)));
+                continue;
+            }
+
+            var (destination, kind) = protocol switch
+            {
+                { Tcp: { } tcp } => (tcp, Protocol.Tcp),
+                { Udp: { } udp } => (udp, Protocol.Udp),
+                _ => (protocol.Sctp, Protocol.Sctp),
+            };
+            known &= destination is not null;
+            if (destination is not null)
+            {
+                var port = destination.DestinationPort;
+                numbered.Add(port is null ? new PortRange(kind, 0, 0)
+                    : RangeOf(kind, port.Range?.Start ?? port.Number ?? 0, port.Range?.End ?? port.Number ?? 0, field));
+            }
+        }
+
+        for (var i = 0; i < (rule.Ports?.Count ?? 0); i++)
+        {
+            var (port, field) = (rule.Ports![i], $"{at}.ports[{i}]");
+            if (port.NamedPort is { } name)
+            {
+                named.AddRange(AllProtocols.Select(p => (name, p)));
+            }
+            else if (port.PortNumber is { } number)
+            {
+                numbered.Add(RangeOf(ProtocolOf(number.Protocol, field), number.Port, number.Port, field));
+            }
+            else if (port.PortRange is { } range)
+            {
+                numbered.Add(RangeOf(ProtocolOf(range.Protocol, field), range.Start, range.End, field));
+            }
+            else
+            {
+                known = false;
+            }
+        }
+
+        return new PolicyPorts(rule is { Protocols: null, Ports: null }, numbered, named);
+    }
+
+    private static Protocol ProtocolOf(string? text, string at) => Protocols.TryParse(text, out var protocol)
+        ? protocol
+        : throw new InvalidObjectException($"{at}.protocol is '{text}': it must be TCP, UDP or SCTP");
+
+    private static PortRange RangeOf(Protocol protocol, int first, int last, string at) => first is >= 1 and <= 65535 && last >= first && last <= 65535
+        ? new PortRange(protocol, first, last)
+        : throw new InvalidObjectException($"{at}: port {first} to {last} must be an ascending range within 1 to 65535");
+}
