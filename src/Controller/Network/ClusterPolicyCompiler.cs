@@ -67,6 +67,11 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
             return (template with { Action = RuleAction.Deny }, new PolicyPeers(true, [], []), new PolicyPorts(true, [], []));
         }
 
+        if (ports.Named.Count > 0 && given.Exists(p => p.Nodes is not null || p.Networks is not null || p.DomainNames is not null))
+        {
+            throw new InvalidObjectException($"{at}: a named port stands beside networks, nodes or domainNames, which have none: give numbers, or split the rule");
+        }
+
         var domains = given.SelectMany(p => p.DomainNames ?? []).Select(d => d.TrimEnd('.').ToLowerInvariant()).Distinct().ToEquatableArray();
         return (template with { DomainNames = domains }, known ? peers : new PolicyPeers(false, [], []), ports);
     }

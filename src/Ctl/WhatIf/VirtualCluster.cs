@@ -50,14 +50,18 @@ public sealed class VirtualCluster
 
     /// <summary>Sends the first packet of a connection.</summary>
     /// <remarks>A pod always reaches itself (the packet never leaves it), and pods of one host's network each other.</remarks>
-    public Journey Send(VirtualPod from, VirtualPod to, PortQuestion port)
+    /// <param name="from">The client.</param>
+    /// <param name="to">The server.</param>
+    /// <param name="port">The port.</param>
+    /// <param name="family">The address family; null takes the first address of the server whose family the client has.</param>
+    public Journey Send(VirtualPod from, VirtualPod to, PortQuestion port, AddressFamily? family = null)
     {
         if (from == to || (from.OnHost && to.OnHost && from.Node == to.Node))
         {
             return new Journey(true, []);
         }
 
-        foreach (var target in to.Addresses)
+        foreach (var target in to.Addresses.Where(a => (family ?? a.AddressFamily) == a.AddressFamily))
         {
             if (from.Addresses.FirstOrDefault(a => a.AddressFamily == target.AddressFamily) is { } source)
             {
