@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Weft.Controller.Allocation;
 using Weft.Controller.Network;
 using Weft.Topology;
 
@@ -34,6 +35,10 @@ public sealed record ControllerOptions
     /// <summary>The ranges of ClusterIPs, both families.</summary>
     public string[] ServiceCidrs { get; set; } = [];
 
+    /// <summary>Addresses for Services of type LoadBalancer, both families: CIDRs (every address of it) or ranges <c>192.0.2.10-192.0.2.20</c>. Nodes must have
+    /// the link that these addresses are on; one of them answers for each. Empty: somebody else gives the addresses.</summary>
+    public string[] LoadBalancerPools { get; set; } = [];
+
     /// <summary>The namespace of leases and events.</summary>
     public string Namespace { get; set; } = "weft-system";
 
@@ -65,6 +70,10 @@ public sealed record ControllerOptions
         ClusterCidrs = Ranges(ClusterCidrs),
         ServiceCidrs = Ranges(ServiceCidrs),
     };
+
+    /// <summary>The pools of load balancers.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<AddressRange> PoolRanges => [.. LoadBalancerPools.Select(p => AddressRange.TryParse(p, out var range) ? range : throw new InvalidOperationException($"'{p}' was not validated"))];
 
     /// <summary>Where to listen.</summary>
     [JsonIgnore]
@@ -109,6 +118,8 @@ public sealed record ControllerOptions
             $"tunnel is '{Tunnel}': it must be geneve, vxlan or gre",
         { Mtu: < 0 or (> 0 and < 1280) or > 65535 } => $"mtu is {Mtu}: it must be 0 (automatic) or 1280 to 65535",
         { AgentAuthentication: not ("tokenReview" or "none") } => $"agentAuthentication is '{AgentAuthentication}': it must be tokenReview or none",
+        _ when LoadBalancerPools.FirstOrDefault(p => !AddressRange.TryParse(p, out _)) is { } bad =>
+            $"loadBalancerPools has '{bad}': it must be a CIDR such as 192.0.2.0/28 or a range such as 192.0.2.10-192.0.2.20",
         { Namespace: "" } => "namespace is empty: give the controller's namespace",
         _ when MetricsListen is not null && !IPEndPoint.TryParse(MetricsListen, out _) =>
             $"metricsListen is '{MetricsListen}': it must be address:port, for example 0.0.0.0:10350",

@@ -43,7 +43,7 @@ public static class ControllerWiring
         services.AddSingleton(options);
         services.AddSingleton(clock);
         services.AddSingleton(client);
-        services.AddSingleton(new Publisher(new LogicalNetwork(options.Settings, clock)));
+        services.AddSingleton(new Publisher(new LogicalNetwork(options.Settings, clock, options.PoolRanges)));
         services.AddSingleton<NodeReports>();
         services.AddSingleton<KeyUse>();
         services.AddSingleton<ITerms>(new Terms(client, options.Namespace));
@@ -58,6 +58,7 @@ public static class ControllerWiring
         AddWorker<EventRecorder>(services);
         AddWorker<NodeConditions>(services);
         AddWorker<TenantWriter>(services);
+        AddWorker<LoadBalancerWriter>(services);
         AddWorker<ClusterWatcher>(services);
         services.AddSingleton(new PrometheusPage("Weft."));
         services.AddSingleton<ControllerSampler>();

@@ -35,6 +35,12 @@ public sealed record LoadBalancer : TopologyItem
     /// <summary>LoadBalancer status addresses of this family.</summary>
     public EquatableArray<string> LoadBalancerIps { get; init; } = [];
 
+    /// <summary>Those of <see cref="LoadBalancerIps"/> that are of the cluster's own pools: one node must answer for them on its link.</summary>
+    public EquatableArray<string> Announced { get; init; } = [];
+
+    /// <summary>The node that answers for <see cref="Announced"/>, or null: none can.</summary>
+    public string? Announcer { get; init; }
+
     /// <summary>LoadBalancer source ranges; empty = everyone.</summary>
     public EquatableArray<string> SourceRanges { get; init; } = [];
 

@@ -31,6 +31,7 @@ internal sealed class HostInterfaces(RouteNetlink netlink, bool onlyCompare = fa
             }
 
             AllowOtherWaysBack(plan, work);
+            Announce(plan, work);
         }
         else
         {
@@ -113,6 +114,37 @@ internal sealed class HostInterfaces(RouteNetlink netlink, bool onlyCompare = fa
     /// <summary>The gateway's own address of the same family: what the host's own packets to pods come from.</summary>
     private static IPAddress? SourceOf(HostTargets targets, InterfaceAddress destination) =>
         targets.Addresses.Select(a => a.Address).FirstOrDefault(a => a.AddressFamily == destination.Address.AddressFamily);
+
+    private void Announce(HostPlan plan, Work work)
+    {
+        var changes = HostAnnouncements.Compare(netlink, plan, work.Batch);
+        work.Problems.AddRange(changes.Problems);
+        foreach (var address in changes.Removed)
+        {
+            work.Note($"load balancer address {address} is left to another node");
+        }
+
+        if (changes.Uplink is not { } uplink || changes.Added.Count + changes.Removed.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var (key, value) in HostAnnouncements.Settings(uplink))
+        {
+            work.Set(key, value);
+        }
+
+        // Answering comes before telling: who hears it may ask at once.
+        work.Send();
+        foreach (var address in changes.Added)
+        {
+            work.Note($"load balancer address {address} is answered for on {uplink.Name}");
+            if (LinkAnnouncement.Send(uplink, address) is { } problem)
+            {
+                work.Problems.Add(problem);
+            }
+        }
+    }
 
     /// <summary>Clients of node ports have their way back elsewhere: strict filtering (1) would drop what the switch hands to the host (ip-sysctl, rp_filter).</summary>
     private static void AllowOtherWaysBack(HostPlan plan, Work work)

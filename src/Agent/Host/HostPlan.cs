@@ -38,6 +38,12 @@ public sealed record HostPlan
     /// <summary>The addresses behind the gateway interface that stand for the host's own, IPv4 first; empty: none, and node ports do not work.</summary>
     public EquatableArray<string> NodePortAddresses { get; init; } = [];
 
+    /// <summary>Load balancer addresses that this host answers for on its link.</summary>
+    public EquatableArray<string> Announced { get; init; } = [];
+
+    /// <summary>The host's own address on that link; empty: it announces nothing.</summary>
+    public string UplinkAddress { get; init; } = "";
+
     /// <summary>The mark of connections that came in at the gateway interface; 0: none is marked.</summary>
     public uint ReturnMark { get; init; }
 

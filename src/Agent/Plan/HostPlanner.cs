@@ -35,6 +35,8 @@ public static class HostPlanner
             NodePorts4 = balanced.NodePorts4,
             NodePorts6 = balanced.NodePorts6,
             NodePortAddresses = virtualAddresses.ToEquatableArray(),
+            Announced = balanced.Announced,
+            UplinkAddress = facts.Self?.Addresses.FirstOrDefault() ?? "",
             ReturnMark = Marks.HostByGateway,
             ReturnTable = Marks.HostByGatewayTable,
             ReturnHops = families.Select(v6 => (v6 ? BridgePorts.ServiceHopV6 : BridgePorts.ServiceHopV4).ToString()).ToEquatableArray(),

@@ -1,3 +1,5 @@
+using Weft.Controller.Allocation;
+using Weft.Controller.Network.LoadBalancers;
 using Weft.Kubernetes;
 using Weft.Topology;
 
@@ -21,14 +23,16 @@ public sealed class LogicalNetwork
     /// <summary>An empty cluster with these settings.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="time">Says how long addresses that are free again have rested; nothing else depends on it.</param>
-    public LogicalNetwork(ClusterSettings settings, TimeProvider? time = null)
+    /// <param name="loadBalancerPools">Addresses for Services of type LoadBalancer; none: somebody else gives them.</param>
+    public LogicalNetwork(ClusterSettings settings, TimeProvider? time = null, IReadOnlyList<AddressRange>? loadBalancerPools = null)
     {
+        LoadBalancerPools = new PoolTable(loadBalancerPools ?? []);
         _nodes = new NodeTable(_interner, _changes);
         _groups = new GroupTable(_changes, _interner);
         _tenants = new TenantTable(_groups, _interner, _changes, settings, time ?? TimeProvider.System);
         _pods = new PodTable(_nodes, _groups, _tenants, _interner, new KeyTable(), _changes);
         _policies = new PolicyTable(_groups, _nodes, _interner, new KeyTable(), _changes);
-        _services = new ServiceTable(new KeyTable(), _groups, _tenants, _changes);
+        _services = new ServiceTable(new KeyTable(), _groups, _tenants, _nodes, LoadBalancerPools, _changes);
         _slices = new NodeSlices(_changes, _nodes, _services, settings);
         View = new TopologyView(_nodes, _pods, _groups, _policies, _services, _tenants);
         Tenants = new TenantWork(_tenants, _pods);
@@ -37,6 +41,9 @@ public sealed class LogicalNetwork
 
     /// <summary>The whole network, for people.</summary>
     public TopologyView View { get; }
+
+    /// <summary>Who has which address of the load balancers' pools.</summary>
+    internal PoolTable LoadBalancerPools { get; }
 
     /// <summary>What somebody has to write to Kubernetes for tenants.</summary>
     internal TenantWork Tenants { get; }
@@ -146,6 +153,11 @@ public sealed class LogicalNetwork
         _policies.MarkTenants(_tenants.Rebound);
         _tenants.Rebound.Clear();
         _policies.CompileStale();
+        if (_nodes.TakeReadinessChanged())
+        {
+            _services.MarkAnnounced();
+        }
+
         _services.ComputeStale();
         return _changes.Commit();
     }

@@ -24,6 +24,9 @@ internal sealed class NodeState
     /// <summary>Its labels; null while it does not exist.</summary>
     public LabelSet? Labels { get; set; }
 
+    /// <summary>Whether Kubernetes counts on it.</summary>
+    public bool IsReady { get; set; }
+
     public NodeEndpointItem Endpoint { get; }
 
     public NodeSwitchItem Switch { get; }

@@ -9,6 +9,7 @@ internal sealed class NodeTable(Interner interner, Changes changes)
 {
     private readonly Dictionary<string, NodeState> _nodes = new(StringComparer.Ordinal);
     private bool _relabelled;
+    private bool _readinessChanged;
 
     /// <summary>Every node that is known, also those that only pods name.</summary>
     public IReadOnlyCollection<NodeState> All => _nodes.Values;
@@ -23,6 +24,14 @@ internal sealed class NodeTable(Interner interner, Changes changes)
     /// <summary>The node, when something is known of it.</summary>
     public NodeState? Find(string name) => _nodes.GetValueOrDefault(name);
 
+    /// <summary>Whether nodes became ready, or ceased to be, since the last call.</summary>
+    public bool TakeReadinessChanged()
+    {
+        var changed = _readinessChanged;
+        _readinessChanged = false;
+        return changed;
+    }
+
     /// <summary>Takes a node as it is now.</summary>
     public void Upsert(V1Node node)
     {
@@ -30,6 +39,7 @@ internal sealed class NodeTable(Interner interner, Changes changes)
         var labels = interner.Labels(node.Metadata.Labels);
         _relabelled |= labels != state.Labels;
         state.Labels = labels;
+        SetReady(state, node.Metadata.DeletionTimestamp is null && node.Status?.Conditions?.Exists(c => c is { Type: "Ready", Status: "True" }) == true);
         Set(state, new NodeEndpoint
         {
             Id = state.Name,
@@ -45,11 +55,18 @@ internal sealed class NodeTable(Interner interner, Changes changes)
         if (_nodes.TryGetValue(name, out var state) && state.Facts is not null)
         {
             Set(state, null);
+            SetReady(state, false);
         }
     }
 
     /// <summary>Whether labels or addresses of nodes changed since the last call.</summary>
     public bool TakeRelabelled() => (_relabelled, _relabelled = false).Item1;
+
+    private void SetReady(NodeState node, bool ready)
+    {
+        _readinessChanged |= node.IsReady != ready;
+        node.IsReady = ready;
+    }
 
     private void Set(NodeState node, NodeEndpoint? facts)
     {
@@ -59,7 +76,6 @@ internal sealed class NodeTable(Interner interner, Changes changes)
         }
 
         _relabelled = true;
-
         node.Facts = facts;
         changes.NoteAll(node.Endpoint, whole: true);
         changes.Note(node, node.Switch, whole: true);

@@ -61,6 +61,9 @@ internal static class ServiceCompiler
         }
     }
 
+    /// <summary>The families in which a Service has a ClusterIP: false IPv4, true IPv6.</summary>
+    public static IEnumerable<bool> FamiliesOf(V1Service service) => service.Spec is null ? [] : ClusterIps(service.Spec).Select(Cidr.IsV6).Distinct();
+
     public static LoadBalancer LoadBalancerOf(V1Service service, ServicePort port, string id, int key)
     {
         var spec = service.Spec!;

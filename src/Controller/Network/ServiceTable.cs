@@ -1,10 +1,11 @@
+using Weft.Controller.Network.LoadBalancers;
 using Weft.Kubernetes;
 using Weft.Topology;
 
 namespace Weft.Controller.Network;
 
 /// <summary>The Services and their endpoints. A change computes its Service anew, once per batch. Not thread-safe.</summary>
-internal sealed class ServiceTable(KeyTable keys, GroupTable groups, TenantTable tenants, Changes changes)
+internal sealed class ServiceTable(KeyTable keys, GroupTable groups, TenantTable tenants, NodeTable nodes, PoolTable pools, Changes changes)
 {
     private const string ServiceNameLabel = "kubernetes.io/service-name";
     private readonly Dictionary<ObjectKey, ServiceState> _services = [];
@@ -33,6 +34,7 @@ internal sealed class ServiceTable(KeyTable keys, GroupTable groups, TenantTable
         ServiceCompiler.Check(service);
         var state = Service(ObjectKey.Of(service));
         state.Service = service;
+        pools.Take(state.Key, service);
         _stale.Add(state);
     }
 
@@ -41,6 +43,7 @@ internal sealed class ServiceTable(KeyTable keys, GroupTable groups, TenantTable
         if (_services.TryGetValue(key, out var state))
         {
             state.Service = null;
+            pools.Take(key, null);
             _stale.Add(state);
         }
     }
@@ -95,6 +98,9 @@ internal sealed class ServiceTable(KeyTable keys, GroupTable groups, TenantTable
 
         tenants.ChangedAliases.Clear();
     }
+
+    /// <summary>Marks the Services whose address another node may have to answer for now.</summary>
+    public void MarkAnnounced() => _stale.UnionWith(_services.Values.Where(s => s.Ports.Values.Any(p => p.LoadBalancer.Item is { Announced.IsEmpty: false })));
 
     /// <summary>Computes the Services that changed since the last call.</summary>
     public void ComputeStale()
@@ -187,6 +193,7 @@ internal sealed class ServiceTable(KeyTable keys, GroupTable groups, TenantTable
             }
 
             var balancer = ServiceCompiler.LoadBalancerOf(state.Service!, port, id, item.Key) with { NetworkKey = ns.Network };
+            balancer = Announcement.Of(balancer, state, nodes, pools);
             if (item.Endpoints.Set(changes, ServiceCompiler.EndpointsOf(state.Slices.Values, port, a => tenants.Translate(vpc, a))))
             {
                 Note(vpc, item.Endpoints, whole: isNew);

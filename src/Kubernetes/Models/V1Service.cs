@@ -31,6 +31,8 @@ public sealed class V1ServiceSpec
 
     public List<V1ServicePort>? Ports { get; set; }
 
+    public string? LoadBalancerClass { get; set; }
+
     public string? SessionAffinity { get; set; }
 
     public V1SessionAffinityConfig? SessionAffinityConfig { get; set; }

@@ -243,6 +243,7 @@ public sealed class LabCluster
             ["mtu"] = 0,
             ["clusterCidrs"] = List(State.Options.ClusterCidrs),
             ["serviceCidrs"] = List(LabLayout.ServiceCidrs),
+            ["loadBalancerPools"] = List(LabLayout.LoadBalancerPools),
             ["namespace"] = SystemNamespace,
             ["agentAuthentication"] = "tokenReview",
             ["agentAudience"] = ServiceAccounts.AgentAudience,

@@ -12,6 +12,9 @@ public sealed record LabLayout(string Name)
     /// <summary>Service addresses.</summary>
     public const string ServiceCidrs = "10.96.0.0/16,fd00:10:96::/112";
 
+    /// <summary>Addresses of the underlay that load balancers get.</summary>
+    public const string LoadBalancerPools = "172.30.0.224-172.30.0.239,fd00:172:30::e0-fd00:172:30::ef";
+
     /// <summary>Where the labs of this machine keep their state.</summary>
     public const string Root = "/run/weft-lab";
 

@@ -185,6 +185,45 @@ public sealed partial class ServiceBehaviourTests
     }
 
     [Test]
+    public async Task A_load_balancer_gets_an_address_of_the_pool_that_another_node_takes_over_when_its_node_fails()
+    {
+        await CreateAsync("pooled", """ "type":"LoadBalancer","ipFamilyPolicy":"RequireDualStack" """, 30830);
+        await SetEndpointsAsync("pooled", (_one, true), (_two, true));
+        await PutSliceAsync("pooled", 80, [(_two.V6.ToString(), "node2", true)], suffix: "-6", v6: true);
+        IPAddress[] given = [];
+        await Eventually.True("two addresses in the status", async () => (given = await IngressAsync("pooled")).Length == 2);
+        Assert.That(given.Select(a => a.ToString()), Has.Some.StartsWith("172.30.0.2").And.Some.StartsWith("fd00:172:30::e"));
+        foreach (var address in given)
+        {
+            await ConnectedAsync(Outside, new IPEndPoint(address, 8000));
+        }
+
+        var before = await Eventually.Some("one node answers for both", () => AnnouncerAsync(given));
+        var other = before == "node1" ? "node2" : "node1";
+        await SetReadyAsync(before, false);
+        try
+        {
+            await Eventually.True("the other node answers for both", async () => await AnnouncerAsync(given) == other);
+            foreach (var address in given)
+            {
+                // What the outside knew of the address was corrected by the announcement, not forgotten by time.
+                await ConnectedAsync(Outside, new IPEndPoint(address, 8000));
+                Assert.That(await NeighbourAsync(address), Is.EqualTo(await MacAsync(other)));
+            }
+
+            Assert.That(await IngressAsync("pooled"), Is.EquivalentTo(given), "the addresses stay");
+        }
+        finally
+        {
+            await SetReadyAsync(before, true);
+        }
+
+        await Eventually.True("back again", async () => await AnnouncerAsync(given) == before);
+        await _lab.Api.DeleteAsync($"{Services}/pooled", CancellationToken.None);
+        await Eventually.True("nobody answers any more", async () => await AnnouncerAsync(given) is null);
+    }
+
+    [Test]
     public async Task Connections_are_shared_evenly([Values(3, 10, 100)] int endpoints)
     {
         // Endpoints are ports of one pod: who was chosen is what the group counted.
@@ -296,6 +335,47 @@ public sealed partial class ServiceBehaviourTests
         }
     }
 
+    private async Task<IPAddress[]> IngressAsync(string service) =>
+        [.. ((await _lab.Api.GetAsync($"{Services}/{service}", CancellationToken.None))["status"]?["loadBalancer"]?["ingress"]?.AsArray() ?? [])
+            .Select(i => IPAddress.Parse((string)i!["ip"]!))];
+
+    /// <summary>The node that answers for all of the addresses; null when none does, or several do.</summary>
+    private async Task<string?> AnnouncerAsync(IPAddress[] addresses)
+    {
+        var answering = new List<string>();
+        foreach (var node in new[] { "node1", "node2" })
+        {
+            var entries = await TestLab.InAsync(_lab.Cluster.Layout.Node(node), "ip", "neigh", "show", "proxy")
+                + await TestLab.InAsync(_lab.Cluster.Layout.Node(node), "ip", "-6", "neigh", "show", "proxy");
+            if (addresses.All(a => entries.Contains($"{a} dev", StringComparison.Ordinal)))
+            {
+                answering.Add(node);
+            }
+        }
+
+        return answering is [var one] ? one : null;
+    }
+
+    private async Task<string> MacAsync(string node)
+    {
+        var words = (await TestLab.InAsync(_lab.Cluster.Layout.Node(node), "ip", "-o", "link", "show", "br-phy")).Split(' ').ToList();
+        return words[words.IndexOf("link/ether") + 1];
+    }
+
+    private async Task<string> NeighbourAsync(IPAddress address)
+    {
+        var words = (await TestLab.InAsync(_lab.Cluster.Layout.Outside, "ip", "neigh", "show", address.ToString())).Split(' ').ToList();
+        return words[words.IndexOf("lladdr") + 1];
+    }
+
+    /// <summary>Says of a node what Kubernetes does when its kubelet is gone, and takes it back. The lab's kubelet says it only at its start.</summary>
+    private async Task SetReadyAsync(string node, bool ready)
+    {
+        var conditions = (await _lab.Api.GetAsync($"/api/v1/nodes/{node}", CancellationToken.None))["status"]!["conditions"]!.DeepClone().AsArray();
+        conditions.First(c => (string)c!["type"]! == "Ready")!["status"] = ready ? "True" : "Unknown";
+        await _lab.Api.PatchAsync($"/api/v1/nodes/{node}/status", new JsonObject { ["status"] = new JsonObject { ["conditions"] = conditions } }, CancellationToken.None);
+    }
+
     private static async Task<ProbeResult> ConnectedAsync(NetnsProbe probe, IPEndPoint to)
     {
         ProbeResult? result = null;
@@ -316,14 +396,14 @@ public sealed partial class ServiceBehaviourTests
     private Task SetEndpointsAsync(string service, params (TestPod Pod, bool Ready)[] endpoints) =>
         PutSliceAsync(service, 80, [.. endpoints.Select(e => (e.Pod.V4.ToString(), (string?)e.Pod.Node, e.Ready))]);
 
-    private async Task PutSliceAsync(string service, int port, (string Address, string? Node, bool Ready)[] endpoints, string suffix = "")
+    private async Task PutSliceAsync(string service, int port, (string Address, string? Node, bool Ready)[] endpoints, string suffix = "", bool v6 = false)
     {
         var slice = new JsonObject
         {
             ["apiVersion"] = "discovery.k8s.io/v1",
             ["kind"] = "EndpointSlice",
             ["metadata"] = new JsonObject { ["name"] = service + suffix, ["labels"] = new JsonObject { ["kubernetes.io/service-name"] = service } },
-            ["addressType"] = "IPv4",
+            ["addressType"] = v6 ? "IPv6" : "IPv4",
             ["ports"] = new JsonArray([.. new[] { ("t", "TCP"), ("u", "UDP") }.Select(p => new JsonObject { ["name"] = p.Item1, ["protocol"] = p.Item2, ["port"] = port })]),
             ["endpoints"] = new JsonArray([.. endpoints.Select(e =>
             {

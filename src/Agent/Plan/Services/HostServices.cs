@@ -22,11 +22,15 @@ public sealed class HostServices
     /// <summary>ExternalIPs and load balancer addresses of both families, without those that nodes have.</summary>
     public EquatableArray<string> Addresses => Current.Addresses;
 
+    /// <summary>Load balancer addresses that this node answers for.</summary>
+    public EquatableArray<string> Announced => Current.Announced;
+
     /// <summary>What health-check node ports answer.</summary>
     public IReadOnlyDictionary<int, HealthCheck> HealthChecks => Current.HealthChecks;
 
     private Arrays Current => _arrays ??= new Arrays(
         Checks(),
+        _parts.Values.SelectMany(p => p.Announced).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToEquatableArray(),
         Ports(v6: false), Ports(v6: true), _parts.Values.SelectMany(p => p.Addresses).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToEquatableArray());
 
     /// <summary>Takes a Service port as it is now, or its end.</summary>
@@ -57,10 +61,10 @@ public sealed class HostServices
     private EquatableArray<string> Ports(bool v6) =>
         _parts.Values.Where(p => p.IsV6 == v6).SelectMany(p => p.NodePorts).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToEquatableArray();
 
-    private sealed record Arrays(IReadOnlyDictionary<int, HealthCheck> HealthChecks, EquatableArray<string> NodePorts4, EquatableArray<string> NodePorts6, EquatableArray<string> Addresses);
+    private sealed record Arrays(IReadOnlyDictionary<int, HealthCheck> HealthChecks, EquatableArray<string> Announced, EquatableArray<string> NodePorts4, EquatableArray<string> NodePorts6, EquatableArray<string> Addresses);
 
     /// <summary>What one Service port adds; null when nothing.</summary>
-    private sealed record Part(bool IsV6, EquatableArray<string> NodePorts, EquatableArray<string> Addresses, (int Port, string Service, int LocalEndpoints) Health)
+    private sealed record Part(bool IsV6, EquatableArray<string> NodePorts, EquatableArray<string> Addresses, EquatableArray<string> Announced, (int Port, string Service, int LocalEndpoints) Health)
     {
         public static Part? Of(NodeFacts facts, LoadBalancer balancer)
         {
@@ -85,6 +89,7 @@ public sealed class HostServices
             return new Part(
                 balancer.Id.EndsWith("/6", StringComparison.Ordinal), [.. ports],
                 balancer.ExternalIps.Concat(balancer.LoadBalancerIps).Where(a => IPAddress.TryParse(a, out _) && !nodes.Contains(a)).ToEquatableArray(),
+                balancer.Announcer == facts.NodeName ? balancer.Announced : [],
                 balancer.HealthCheckNodePort == 0 ? default : (balancer.HealthCheckNodePort, balancer.Service, LocalEndpoints(facts, balancer)));
         }
 
