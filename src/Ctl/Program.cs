@@ -9,6 +9,7 @@ using Weft.Ctl.Policies;
 var root = new RootCommand("Looks into a Weft network: the cluster's topology, a node's flows, and the protocols between them.")
 {
     StatusCommand.Create(),
+    TopologyCommand.Create(),
     FlowsCommand.Create(),
     TraceCommand.Create(),
     VerifyCommand.Create(),

@@ -26,9 +26,9 @@ internal sealed record TopologyKind(
     [
         new("logicalswitches", "LogicalSwitch", false, "lsw", [new("Network"), new("Node"), new("Subnets")],
             (network, _) => network.View.Switches.Select(s =>
-                new TopologyObject(null, s.Id, Spec(s), null, [NetworkName(s.NetworkKey), s.Node, Join(s.Subnets.Select(x => x.Cidr))]))),
+                new TopologyObject(null, NameOf(s.Id), Spec(s), null, [NetworkName(network, s.NetworkKey), s.Node, Join(s.Subnets.Select(x => x.Cidr))]))),
         new("logicalrouters", "LogicalRouter", false, "lr", [new("Network"), new("Switches", "integer")],
-            (network, _) => network.View.Routers.Select(r => new TopologyObject(null, r.Id, Spec(r), null, [NetworkName(r.NetworkKey), r.Switches.Count]))),
+            (network, _) => network.View.Routers.Select(r => new TopologyObject(null, NameOf(r.Id), Spec(r), null, [NetworkName(network, r.NetworkKey), r.Switches.Count]))),
         new("logicalports", "LogicalPort", true, "lp",
             [new("Node"), new("Network"), new("Addresses"), new("Realised", "boolean"), new("MAC", IsWide: true), new("OfPort", "integer", true), new("Switch", IsWide: true)],
             Ports),
@@ -59,7 +59,7 @@ internal sealed record TopologyKind(
             };
             var slash = port.Id.IndexOf('/', StringComparison.Ordinal);
             yield return new TopologyObject(port.Id[..slash], port.Id[(slash + 1)..], Spec(port), status,
-                [port.Node, NetworkName(port.NetworkKey), Join(known), there is not null, there?.Mac, there?.OfPort, port.Switch]);
+                [port.Node, NetworkName(network, port.NetworkKey), Join(known), there is not null, there?.Mac, there?.OfPort, port.Switch]);
         }
     }
 
@@ -97,7 +97,13 @@ internal sealed record TopologyKind(
 
     private static JsonObject Spec(TopologyItem item) => (JsonObject)JsonSerializer.SerializeToNode(item, TopologyJson.Default.TopologyItem)!;
 
-    private static string NetworkName(int key) => key == Topology.Network.DefaultKey ? Topology.Network.DefaultId : key.ToString(CultureInfo.InvariantCulture);
+    /// <summary>A tenant's network by the name of its Vpc.</summary>
+    private static string NetworkName(LogicalNetwork network, int key) => key == Topology.Network.DefaultKey
+        ? Topology.Network.DefaultId
+        : network.View.VpcOf(key) ?? key.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Names of objects have no slash: <c>vpc.red</c>, <c>subnet.red</c>.</summary>
+    private static string NameOf(string id) => id.Replace('/', '.');
 
     /// <summary>A selector is no name of an object: its digest is.</summary>
     private static string NameOf(AddressSet set) => "as-" + SliceDigest.ToText(SliceDigest.Of(new AddressSet { Id = set.Id }))[..12];

@@ -24,6 +24,9 @@ public sealed class TopologyView
     /// <summary>Every logical switch.</summary>
     public IEnumerable<LogicalSwitch> Switches => NodeSwitches.Concat(_tenants.Subnets.Select(s => s.Switch.Item).OfType<LogicalSwitch>());
 
+    /// <summary>The name of the Vpc whose network has this key, or null.</summary>
+    public string? VpcOf(int key) => _tenants.Vpcs.FirstOrDefault(v => v.Key == key)?.Name;
+
     private IEnumerable<LogicalSwitch> NodeSwitches => _nodes.All.Select(n => n.Switch.For(n)).OfType<LogicalSwitch>();
 
     /// <summary>Every tenant's network.</summary>

@@ -1,0 +1,143 @@
+using Weft.Agent.CniServer;
+using Weft.Agent.Facts;
+using Weft.Agent.Plan;
+using Weft.Agent.Plan.Pipeline;
+using Weft.Topology;
+
+namespace Weft.Agent.Tests.Plan;
+
+/// <summary>Many tenants on one node: each costs the same, and none makes the next one dearer.</summary>
+public sealed class TenantPlanTests
+{
+    private const int Tenants = 500;
+
+    /// <summary>Flows of a network with one Subnet of both families, and of its one pod with both addresses.</summary>
+    private const int FlowsPerTenant = 42;
+
+    [Test]
+    public void Each_of_500_networks_with_the_same_addresses_costs_the_same_flows()
+    {
+        var planner = new FlowPlanner();
+        var facts = Empty();
+        planner.PlanAll(facts);
+        var before = planner.Flows.Count;
+        var counts = new List<int>();
+        for (var i = 1; i <= Tenants; i++)
+        {
+            facts = Add(planner, facts, i);
+            counts.Add(planner.Flows.Count - before);
+            before = planner.Flows.Count;
+        }
+
+        Assert.That(counts.Distinct(), Is.EqualTo(new[] { FlowsPerTenant }), "every network costs this, the last as the first");
+    }
+
+    [Test]
+    public void The_500th_network_is_computed_from_as_few_owners_as_the_first()
+    {
+        var planner = new FlowPlanner();
+        var facts = Empty();
+        planner.PlanAll(facts);
+        var work = new List<long>();
+        for (var i = 1; i <= Tenants; i++)
+        {
+            var before = planner.Computed;
+            facts = Add(planner, facts, i);
+            work.Add(planner.Computed - before);
+        }
+
+        Assert.That(work.Distinct().Count(), Is.EqualTo(1), "work per network, in owners computed");
+    }
+
+    [Test]
+    public void What_is_added_step_by_step_is_what_is_computed_from_nothing_and_goes_without_a_trace()
+    {
+        var planner = new FlowPlanner();
+        var facts = Empty();
+        planner.PlanAll(facts);
+        var bare = planner.Flows.All.Select(f => f.Value.ToString()).Order(StringComparer.Ordinal).ToList();
+        for (var i = 1; i <= 5; i++)
+        {
+            facts = Add(planner, facts, i);
+        }
+
+        var fresh = new FlowPlanner();
+        fresh.PlanAll(facts);
+        Assert.That(planner.Flows.All.Select(f => f.Value.ToString()).Order(StringComparer.Ordinal), Is.EqualTo(fresh.Flows.All.Select(f => f.Value.ToString()).Order(StringComparer.Ordinal)));
+
+        foreach (var port in facts.Ports.Values.ToList())
+        {
+            facts = facts with { Ports = facts.Ports.Remove(port.Id) };
+            planner.PlanPort(facts, port);
+        }
+
+        var items = facts.Slice.Items.Keys.Where(k => k.Kind is ItemKind.Network or ItemKind.LogicalSwitch or ItemKind.LogicalPort && k.Id != "n1").ToList();
+        facts = facts with { Slice = facts.Slice with { Items = facts.Slice.Items.RemoveRange(items) } };
+        planner.PlanItems(facts, items);
+        Assert.That(planner.Flows.All.Select(f => f.Value.ToString()).Order(StringComparer.Ordinal), Is.EqualTo(bare));
+    }
+
+    [Test]
+    public void No_flow_of_one_tenant_looks_at_an_address_without_its_network_or_its_port()
+    {
+        var planner = new FlowPlanner();
+        var facts = Empty();
+        planner.PlanAll(facts);
+        var shared = planner.Flows.All.Select(f => f.Key).ToHashSet();
+        facts = Add(planner, facts, 1);
+        foreach (var (key, flow) in planner.Flows.All.Where(f => !shared.Contains(f.Key)))
+        {
+            var text = flow.ToString();
+            if (text.Contains("10.0.0.", StringComparison.Ordinal) || text.Contains("fd00:a::", StringComparison.Ordinal))
+            {
+                Assert.That(key.Match.ToString(), Does.Contain("metadata=").Or.Contain("in_port="), text);
+            }
+        }
+    }
+
+    [Test]
+    public void Zones_of_blocks_never_meet()
+    {
+        var zones = Enumerable.Range(1, ConntrackZones.LastBlock).SelectMany(ConntrackZones.OfBlock).ToList();
+        Assert.That(zones, Is.Unique);
+        Assert.That(zones, Has.None.LessThanOrEqualTo(ConntrackZones.Default));
+        Assert.That(ConntrackZones.LastBlock, Is.GreaterThan(15_000));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ConntrackZones.OfBlock(ConntrackZones.LastBlock + 1).ToList());
+    }
+
+    private static NodeFacts Empty()
+    {
+        TopologyItem[] items =
+        [
+            new ClusterSettings { Id = ClusterSettings.TheId, ClusterCidrs = ["10.244.0.0/16"], ServiceCidrs = ["10.96.0.0/16"] },
+            new Network { Id = Network.DefaultId, Key = Network.DefaultKey },
+            new NodeEndpoint { Id = "n1", Addresses = ["192.0.2.1"], PodCidrs = ["10.244.0.0/20", "fd00:1::/64"] },
+            new NodeEndpoint { Id = "n2", Addresses = ["192.0.2.2"], PodCidrs = ["10.244.16.0/20", "fd00:2::/64"] },
+        ];
+        return new NodeFacts { NodeName = "n1", Slice = new Slice { Epoch = "e", Items = Slice.Empty.Items.AddRange(items.Select(i => KeyValuePair.Create(ItemRef.Of(i), i))) } };
+    }
+
+    /// <summary>A network with one pod here, as the controller and then the CNI plugin add it.</summary>
+    private static NodeFacts Add(FlowPlanner planner, NodeFacts facts, int i)
+    {
+        TopologyItem[] items =
+        [
+            new Network { Id = $"vpc/t{i}", Key = 15 + i },
+            new LogicalRouter { Id = $"vpc/t{i}", NetworkKey = 15 + i, Switches = [$"subnet/t{i}"] },
+            new LogicalSwitch { Id = $"subnet/t{i}", NetworkKey = 15 + i, Subnets = [new("10.0.0.0/24", "10.0.0.1"), new("fd00:a::/64", "fd00:a::1")] },
+            new LogicalPort { Id = $"t{i}/p", Uid = $"u{i}", Node = "n1", Switch = $"subnet/t{i}", NetworkKey = 15 + i, Addresses = ["10.0.0.2", "fd00:a::2"], Mac = "0a:58:0a:00:00:02" },
+        ];
+        facts = facts with { Slice = facts.Slice with { Items = facts.Slice.Items.SetItems(items.Select(x => KeyValuePair.Create(ItemRef.Of(x), x))) } };
+        planner.PlanItems(facts, items.Select(ItemRef.Of).ToHashSet());
+        var port = new AttachedPort(
+            new Attachment
+            {
+                Pod = $"t{i}/p", Uid = $"u{i}", ContainerId = $"c{i}", IfName = "eth0", Netns = "x", HostInterface = $"w{i}", Mac = "0a:58:0a:00:00:02", NetworkKey = 15 + i, ZoneBlock = i,
+                Addresses = ["10.0.0.2", "fd00:a::2"], Aliases = [$"10.244.{i / 250}.{2 + (i % 250)}", $"fd00:1::{i + 1:x}"],
+            },
+            i);
+        facts = facts with { Ports = facts.Ports.SetItem(port.Id, port) };
+        planner.PlanPort(facts, port);
+        return facts;
+    }
+}
