@@ -25,9 +25,6 @@ public sealed record LogicalPort : TopologyItem
     /// <summary>The MAC address chosen by the controller, or null: computed by the agent.</summary>
     public string? Mac { get; init; }
 
-    /// <summary>True when policies isolate this pod but are not all known yet: the agent must deny until they are.</summary>
-    public bool AwaitPolicies { get; init; }
-
     /// <summary>Why the pod cannot have an interface, for the runtime; null when it can.</summary>
     public string? Problem { get; init; }
 }

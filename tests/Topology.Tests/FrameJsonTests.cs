@@ -12,7 +12,7 @@ public sealed class FrameJsonTests
         new LogicalRouter { Id = "r", NetworkKey = 1, Switches = ["a", "b"], Routes = [new StaticRoute("0.0.0.0/0", "10.0.0.1")] },
         new LogicalSwitch { Id = "s", NetworkKey = 1, Node = "node1", Subnets = [new SwitchSubnet("10.244.1.0/24", "10.244.1.1")] },
         new NodeEndpoint { Id = "node1", Addresses = ["172.30.0.11"], PodCidrs = ["10.244.1.0/24"], Zone = "z" },
-        new LogicalPort { Id = "ns/a", Uid = "u", Node = "node1", Switch = "s", Addresses = ["10.0.0.2"], Mac = "0a:58:0a:00:00:02", AwaitPolicies = true },
+        new LogicalPort { Id = "ns/a", Uid = "u", Node = "node1", Switch = "s", Addresses = ["10.0.0.2"], Mac = "0a:58:0a:00:00:02" },
         new AddressSet { Id = "as", Addresses = ["10.0.0.1", "fd00::1"] },
         new PortSet { Id = "ps", Ports = ["ns/a"] },
         new EndpointSet { Id = "es", Endpoints = [new Endpoint { Address = "10.0.0.1", Port = 80, Ready = false, Serving = false, Terminating = true, ForZones = ["z"] }] },

@@ -166,7 +166,7 @@ public sealed class FlowPlanner
 
     /// <summary>A pod whose network is another one now is in the old one still: nobody's policies are about it there.</summary>
     private static bool MustWait(AttachedPort port, LogicalPort? logical) =>
-        logical is { AwaitPolicies: true } || (logical is { NetworkKey: > 0 } && logical.NetworkKey != port.Attachment.NetworkKey && logical.Uid == port.Attachment.Uid);
+        logical is { NetworkKey: > 0 } && logical.NetworkKey != port.Attachment.NetworkKey && logical.Uid == port.Attachment.Uid;
 
     private void PlanService(NodeFacts facts, string owner, string id)
     {

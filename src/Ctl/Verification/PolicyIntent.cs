@@ -17,11 +17,6 @@ public static class PolicyIntent
     /// <param name="packet">The packet.</param>
     public static bool Allows(Slice slice, NodePort pod, Direction direction, TracePacket packet)
     {
-        if (slice.Port(pod.Pod!)?.AwaitPolicies == true)
-        {
-            return false;
-        }
-
         var policies = slice.All<Policy>().Where(p => p.NetworkKey == pod.NetworkKey && Selects(slice, p.AppliedTo, pod.Pod!)).ToList();
         bool? First(PolicyTier tier) => Decide(slice, policies.Where(p => p.Tier == tier).OrderBy(p => p.Priority).ThenBy(p => p.Id, StringComparer.Ordinal), pod, direction, packet);
         if (First(PolicyTier.Admin) is { } admin)

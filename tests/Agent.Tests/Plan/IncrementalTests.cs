@@ -152,8 +152,8 @@ public sealed class IncrementalTests
                          Rules = rules.Select((r, i) => tier == PolicyTier.Namespace ? r with { Action = RuleAction.Allow } : r with { Index = i }).Take(20).ToEquatableArray(),
                      };
         var node = from n in Gen.Choose(2, 4) select (TopologyItem)PlanCases.Endpoint(n);
-        var port = from p in pod from awaits in Gen.Elements(true, false)
-                   select (TopologyItem)new LogicalPort { Id = "default/" + p, Uid = "u", Node = "node1", Switch = "node/node1", AwaitPolicies = awaits };
+        var port = from p in pod from uid in Gen.Elements("u", "v")
+                   select (TopologyItem)new LogicalPort { Id = "default/" + p, Uid = uid, Node = "node1", Switch = "node/node1" };
         var endpoint = from a in Gen.Choose(1, 4) from ready in Gen.Elements(true, false) from n in Gen.Elements("node1", "node2")
                        select new Endpoint { Address = $"10.244.1.{a}", Port = 80, Ready = ready, Terminating = !ready, Node = n };
         var endpoints = from id in Gen.Choose(0, 2) from members in Gen.ListOf(endpoint)

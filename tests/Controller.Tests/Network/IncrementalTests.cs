@@ -140,6 +140,83 @@ public sealed class IncrementalTests
         Assert.That(decisions.Values, Has.All.GreaterThan(100), "both answers must occur, or this test proves little");
     }
 
+    /// <summary>Why an agent needs no word that it should wait: CNI ADD waits for the port, and with the port, in one step, comes all that restricts it.</summary>
+    [Test]
+    public void A_port_comes_in_one_step_with_every_policy_that_selects_it_and_what_these_name()
+    {
+        var checkedPairs = 0;
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(Histories), Prop.ForAll(OfLength(150), seeds =>
+        {
+            var (cluster, network) = Start();
+            var readers = NodeNames.ToDictionary(n => n, n => new SliceReader(n));
+            foreach (var seed in seeds)
+            {
+                cluster.Step(seed, network);
+                network.Commit();
+                foreach (var reader in readers.Values)
+                {
+                    var before = reader.Items.Keys.ToHashSet();
+                    reader.CatchUp(network);
+                    var items = reader.Items.Values.ToList();
+                    var ids = items.Select(i => i.Id).ToHashSet();
+                    foreach (var port in items.OfType<LogicalPort>().Where(p => !before.Contains(ItemRef.Of(p).ToString())))
+                    {
+                        var (ns, name) = port.Id.Split('/') switch { var parts => (parts[0], parts[1]) };
+                        foreach (var (key, _) in cluster.Policies.Where(p => ReachabilityOracle.SelectsPod(p.Value, cluster.Pods[new ObjectKey(ns, name)])))
+                        {
+                            var policy = items.OfType<Policy>().Single(p => p.Id == $"NetworkPolicy/{key}");
+                            Assert.That(items.OfType<PortSet>().Single(s => s.Id == policy.AppliedTo).Ports, Does.Contain(port.Id));
+                            Assert.That(policy.Rules.SelectMany(r => r.PeerSets).Distinct(), Is.SubsetOf(ids), "the sets that it names");
+                            checkedPairs++;
+                        }
+                    }
+                }
+            }
+        }));
+        Assert.That(checkedPairs, Is.GreaterThan(5 * Histories), "new ports that a policy selects, or this test proves little");
+    }
+
+    [Test]
+    public void What_a_watch_missed_repeats_or_tells_late_makes_no_difference_after_the_relist()
+    {
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(Histories), Prop.ForAll(OfLength(150), seeds =>
+        {
+            var (cluster, network) = Start();
+            var watch = new LossyWatch(network);
+            watch.Relist(cluster, 0);
+            var readers = NodeNames.ToDictionary(n => n, n => new SliceReader(n));
+            foreach (var seed in seeds)
+            {
+                // The cluster moves on for itself; the network learns of it through a watch that is as bad as it may be.
+                cluster.Step(seed, new LogicalNetwork(Settings));
+                watch.Tell(cluster, seed);
+                network.Commit();
+                foreach (var (node, reader) in readers)
+                {
+                    if ((seed + node[1]) % 5 == 0)
+                    {
+                        reader.CatchUp(network);
+                    }
+                }
+
+                if (seed % 11 == 0)
+                {
+                    watch.Relist(cluster, seed);
+                    network.Commit();
+                    var fresh = new LogicalNetwork(Settings);
+                    cluster.TellAll(seed, fresh);
+                    foreach (var (node, reader) in readers)
+                    {
+                        reader.CatchUp(network);
+                        var full = SliceReader.Normalise(fresh.Snapshot(node));
+                        Assert.That(SliceReader.Normalise(network.Snapshot(node)), Is.EqualTo(full), $"{node} after {seed}");
+                        Assert.That(reader.Items, Is.EqualTo(full), $"the agent of {node} after {seed}");
+                    }
+                }
+            }
+        }));
+    }
+
     private static string Difference(IReadOnlyList<TopologyItem> left, IReadOnlyList<TopologyItem> right)
     {
         static HashSet<string> Texts(IEnumerable<TopologyItem> items) =>

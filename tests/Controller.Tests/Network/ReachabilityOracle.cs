@@ -39,7 +39,8 @@ internal static class ReachabilityOracle
     private static bool Has(V1NetworkPolicy policy, string type) =>
         policy.Spec!.PolicyTypes?.Contains(type) ?? (type == "Ingress" || policy.Spec.Egress is { Count: > 0 });
 
-    private static bool SelectsPod(V1NetworkPolicy policy, V1Pod pod) =>
+    /// <summary>Whether a policy applies to a pod, by the objects.</summary>
+    public static bool SelectsPod(V1NetworkPolicy policy, V1Pod pod) =>
         policy.Metadata.NamespaceProperty == pod.Metadata.NamespaceProperty && Selects(policy.Spec!.PodSelector, pod.Metadata.Labels);
 
     private static bool Allows(RandomCluster cluster, V1NetworkPolicy policy, List<V1NetworkPolicyPeer>? peers, V1Pod pod, string ip) =>

@@ -19,8 +19,8 @@ public static class PodFlows
 
     /// <summary>The flows of one attached pod.</summary>
     /// <param name="port">The port.</param>
-    /// <param name="awaitsPolicies">Policies select the pod but are not here yet: nothing but its own node reaches it, and it reaches nobody.</param>
-    public static IEnumerable<Flow> Plan(AttachedPort port, bool awaitsPolicies)
+    /// <param name="isCutOff">No policy speaks of the pod where it is: nothing but its own node reaches it, and it reaches nobody.</param>
+    public static IEnumerable<Flow> Plan(AttachedPort port, bool isCutOff)
     {
         var attachment = port.Attachment;
         var mac = MacAddress.Parse(attachment.Mac);
@@ -35,7 +35,7 @@ public static class PodFlows
             .. Delivery(port, mac, addresses, cookie),
             .. addresses.Select(a => Hairpin.Of(port, a, cookie)),
             .. attachment.NetworkKey == Topology.Network.DefaultKey ? [] : TenantEdge.Of(port, cookie),
-            .. awaitsPolicies ? Await(port, cookie) : [],
+            .. isCutOff ? Await(port, cookie) : [],
         ];
     }
 
