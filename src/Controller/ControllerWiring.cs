@@ -60,6 +60,7 @@ public static class ControllerWiring
         AddWorker<TenantWriter>(services);
         AddWorker<LoadBalancerWriter>(services);
         AddWorker<ClusterWatcher>(services);
+        AddWorker<MemoryTrim>(services);
         services.AddSingleton(new PrometheusPage("Weft."));
         services.AddSingleton<ControllerSampler>();
         if (file is not null)
@@ -126,6 +127,9 @@ public static class ControllerWiring
     private static void Listen(KestrelServerOptions kestrel, ControllerOptions options, ServerCertificates certificates)
     {
         kestrel.AddServerHeader = false;
+        // Agents repeat no headers: tables to compress them would only cost memory, for each of thousands of connections.
+        kestrel.AllowResponseHeaderCompression = false;
+        kestrel.Limits.Http2.HeaderTableSize = 0;
         // Finds agents that are gone without saying so.
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(15);
         kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(15);
@@ -137,13 +141,8 @@ public static class ControllerWiring
         kestrel.Listen(options.Endpoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(https =>
-            {
-                https.ServerCertificateSelector = (_, _) => certificates.Current();
-                // The API server shows a certificate and is judged by it where that matters; agents show tokens.
-                https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
-                https.AllowAnyClientCertificate();
-            });
+            // One context for all connections: OpenSSL keeps what belongs to the certificate once, and sessions can be resumed.
+            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificates.TlsOptions()) });
         });
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -17,6 +18,7 @@ public sealed class ServerCertificates
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private X509Certificate2? _current;
+    private SslServerAuthenticationOptions? _tls;
     private DateTime _written;
 
     /// <summary>Reads or makes the certificates.</summary>
@@ -43,6 +45,31 @@ public sealed class ServerCertificates
             .Select(a => a.Address).Where(a => !a.IsIPv6LinkLocal).Select(a => a.ToString()),
         .. options.TlsNames,
     ];
+
+    /// <summary>How a connection is made now: with the current certificate; the same instance until it changes.</summary>
+    public SslServerAuthenticationOptions TlsOptions()
+    {
+        lock (_lock)
+        {
+            var certificate = Current();
+            if (_tls?.ServerCertificate != certificate)
+            {
+                _tls = new SslServerAuthenticationOptions
+                {
+                    ServerCertificate = certificate,
+                    ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
+                    ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+                    AllowRenegotiation = false,
+                    // The API server shows a certificate and is judged by it where that matters; agents show tokens.
+                    ClientCertificateRequired = true,
+                    CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                    RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                };
+            }
+
+            return _tls;
+        }
+    }
 
     /// <summary>The certificate to show now.</summary>
     public X509Certificate2 Current()
