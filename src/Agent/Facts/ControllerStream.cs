@@ -11,7 +11,7 @@ using Weft.Topology;
 namespace Weft.Agent.Facts;
 
 /// <summary>The agent's connection to the controllers: reads the node stream, resumes it, sends reports.</summary>
-/// <remarks>One reader. Controllers are tried in turn with a back-off of 0.2 to 5 s; a connection that is silent for 30 s is given up.</remarks>
+/// <remarks>One reader. Controllers are tried in turn, with a back-off of 0.2 to 1 s, later 5 s, after each round; a connection that is silent for 30 s is given up.</remarks>
 public sealed partial class ControllerStream : IDisposable
 {
     private const int LongestLine = 16 * 1024 * 1024;
@@ -85,7 +85,7 @@ public sealed partial class ControllerStream : IDisposable
                 LogDisconnected(_logger, controller, LastFailure);
             }
 
-            await Task.Delay(Backoff(failures), _time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Backoff(failures, _options.Controllers.Length), _time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -117,8 +117,19 @@ public sealed partial class ControllerStream : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    internal static TimeSpan Backoff(int failures) =>
-        TimeSpan.FromMilliseconds(Math.Min(5000, 200 * Math.Pow(2, Math.Min(failures - 1, 6))) * (0.75 + (Random.Shared.NextDouble() / 2)));
+    /// <summary>How long to wait after so many failures in a row: nothing before all controllers were asked, then 0.2 s doubling to 1 s, because a standby
+    /// needs a few seconds to take over and agents should find it then; after twenty rounds 5 s. A quarter more or less at random.</summary>
+    internal static TimeSpan Backoff(int failures, int controllers)
+    {
+        if (failures % controllers != 0)
+        {
+            return TimeSpan.Zero;
+        }
+
+        var rounds = failures / controllers;
+        var milliseconds = rounds > 20 ? 5000 : Math.Min(1000, 200 * Math.Pow(2, Math.Min(rounds - 1, 3)));
+        return TimeSpan.FromMilliseconds(milliseconds * (0.75 + (Random.Shared.NextDouble() / 2)));
+    }
 
     /// <summary>Lets a controller of another epoch see that nothing needs to be sent; after a reset a snapshot is wanted.</summary>
     private static string DigestOf(Slice slice) =>

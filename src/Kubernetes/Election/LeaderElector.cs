@@ -10,13 +10,13 @@ namespace Weft.Kubernetes;
 public sealed record LeaderElectionOptions(string Namespace, string Name, string Identity)
 {
     /// <summary>A leader that is silent for so long has lost its place.</summary>
-    public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(4);
+    public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>A leader that could not renew for so long stops leading; shorter than <see cref="LeaseDuration"/>, so that there are never two.</summary>
-    public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(3);
+    public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(2.2);
 
     /// <summary>How often a leader renews and a candidate looks.</summary>
-    public TimeSpan RetryPeriod { get; init; } = TimeSpan.FromMilliseconds(700);
+    public TimeSpan RetryPeriod { get; init; } = TimeSpan.FromMilliseconds(500);
 }
 
 /// <summary>Elects one leader among candidates with a Lease (coordination.k8s.io/v1), as client-go does.</summary>

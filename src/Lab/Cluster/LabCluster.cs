@@ -13,6 +13,11 @@ public sealed class LabCluster
     /// <summary>Where Weft's own objects are.</summary>
     public const string SystemNamespace = "weft-system";
 
+    private const int FirstControllerPort = 7443;
+
+    /// <summary>Where API server and controllers listen, in <see cref="LabLayout.ControlPlane"/> and from every node.</summary>
+    public static string ControlPlaneAddress => Underlay.V4(Underlay.ControlPlaneHost);
+
     private readonly Lock _gate = new();
     private readonly LabPrograms _programs = new();
     private readonly Action<string> _progress;
@@ -177,7 +182,7 @@ public sealed class LabCluster
             await EnsureTopologyApiAsync(api, ct);
         }
 
-        await StartControllerAsync(api, ct);
+        await StartControllersAsync(api, ct);
     }
 
     /// <summary>Lets kubectl see what the controller computes: <c>kubectl get logicalports</c>. Only our API server knows the way.</summary>
@@ -188,7 +193,7 @@ public sealed class LabCluster
         ["metadata"] = new JsonObject
         {
             ["name"] = "v1alpha1.topology.weft.dev",
-            ["annotations"] = new JsonObject { [ApiServer.AggregatedApis.AddressAnnotation] = $"{Underlay.V4(Underlay.ControlPlaneHost)}:7443" },
+            ["annotations"] = new JsonObject { [ApiServer.AggregatedApis.AddressAnnotation] = $"{Underlay.V4(Underlay.ControlPlaneHost)}:{FirstControllerPort}" },
         },
         ["spec"] = new JsonObject
         {
@@ -197,7 +202,7 @@ public sealed class LabCluster
             ["groupPriorityMinimum"] = 1000,
             ["versionPriority"] = 15,
             ["insecureSkipTLSVerify"] = true,
-            ["service"] = new JsonObject { ["namespace"] = SystemNamespace, ["name"] = "weft-controller", ["port"] = 7443 },
+            ["service"] = new JsonObject { ["namespace"] = SystemNamespace, ["name"] = "weft-controller", ["port"] = FirstControllerPort },
         },
     }, ct);
 
@@ -229,28 +234,38 @@ public sealed class LabCluster
         ]));
     }
 
-    private async Task StartControllerAsync(ClusterApi api, CancellationToken ct)
+    private async Task StartControllersAsync(ClusterApi api, CancellationToken ct)
     {
-        var file = Path.Combine(Layout.ControllerFolder, "controller.json");
         Directory.CreateDirectory(Layout.ControllerFolder);
-        WriteJson(file, new JsonObject
+        // With the chart's rights and no more. A real server's administrator decides for himself.
+        var kubeconfig = State.Options.Kubeconfig ?? await ServiceAccounts.WriteControllerKubeconfigAsync(api, Layout, ct);
+        var certificate = Path.Combine(Layout.ControllerFolder, "tls", "tls.crt");
+        for (var i = 0; i < State.Options.Controllers; i++)
         {
-            // With the chart's rights and no more. A real server's administrator decides for himself.
-            ["kubeconfig"] = State.Options.Kubeconfig ?? await ServiceAccounts.WriteControllerKubeconfigAsync(api, Layout, ct),
-            ["listen"] = "0.0.0.0:7443",
-            ["tlsDir"] = Path.Combine(Layout.ControllerFolder, "tls"),
-            ["tunnel"] = State.Options.Tunnel,
-            ["mtu"] = 0,
-            ["clusterCidrs"] = List(State.Options.ClusterCidrs),
-            ["serviceCidrs"] = List(LabLayout.ServiceCidrs),
-            ["loadBalancerPools"] = List(LabLayout.LoadBalancerPools),
-            ["namespace"] = SystemNamespace,
-            ["agentAuthentication"] = "tokenReview",
-            ["agentAudience"] = ServiceAccounts.AgentAudience,
-            ["metricsListen"] = $"{Underlay.V4(Underlay.ControlPlaneHost)}:10350",
-        });
-        Record(ProcessStarter.Start(
-            Layout, "controller", Layout.ControlPlane, Log("controller"), [.. _programs.Controller, "--config", file]));
+            var role = i == 0 ? "controller" : $"controller-{i + 1}";
+            var file = Path.Combine(Layout.ControllerFolder, role + ".json");
+            WriteJson(file, new JsonObject
+            {
+                ["kubeconfig"] = kubeconfig,
+                ["listen"] = $"0.0.0.0:{FirstControllerPort + i}",
+                ["tlsDir"] = Path.GetDirectoryName(certificate),
+                ["tunnel"] = State.Options.Tunnel,
+                ["mtu"] = 0,
+                ["clusterCidrs"] = List(State.Options.ClusterCidrs),
+                ["serviceCidrs"] = List(LabLayout.ServiceCidrs),
+                ["loadBalancerPools"] = List(LabLayout.LoadBalancerPools),
+                ["namespace"] = SystemNamespace,
+                ["agentAuthentication"] = "tokenReview",
+                ["agentAudience"] = ServiceAccounts.AgentAudience,
+                ["metricsListen"] = $"{ControlPlaneAddress}:{10350 + i}",
+            });
+            Record(ProcessStarter.Start(Layout, role, Layout.ControlPlane, Log(role), [.. _programs.Controller, "--config", file]));
+            if (i + 1 < State.Options.Controllers)
+            {
+                // The first makes the certificates that all of them show.
+                await WaitAsync(role, $"{role} made no certificate", () => Task.FromResult(File.Exists(certificate)), ct);
+            }
+        }
     }
 
     private async Task StartAgentAsync(ClusterApi api, string node, NodeSwitch ovs, CancellationToken ct)
@@ -263,7 +278,8 @@ public sealed class LabCluster
         WriteJson(Path.Combine(folder, "agent.json"), new JsonObject
         {
             ["nodeName"] = node,
-            ["controllers"] = new JsonArray($"https://{Underlay.V4(Underlay.ControlPlaneHost)}:7443"),
+            ["controllers"] = new JsonArray([.. Enumerable.Range(FirstControllerPort, State.Options.Controllers)
+                .Select(port => JsonValue.Create($"https://{Underlay.V4(Underlay.ControlPlaneHost)}:{port}"))]),
             ["controllerCaFile"] = Path.Combine(Layout.ControllerFolder, "tls", "ca.crt"),
             ["tokenFile"] = token,
             ["ovsdb"] = $"unix:{Layout.OvsFolder(node)}/db.sock",

@@ -25,10 +25,14 @@ internal static class LabCommands
     {
         var nodes = new Option<int>("--nodes") { Description = "How many nodes", DefaultValueFactory = _ => 3 };
         var tunnel = new Option<string>("--tunnel") { Description = "geneve, gre or vxlan", DefaultValueFactory = _ => "geneve" };
+<<<<<<< HEAD
         var datapath = new Option<string>("--datapath")
         {
             Description = "netdev (user space), or system where the kernel has the openvswitch module", DefaultValueFactory = _ => "netdev",
         };
+=======
+        var controllers = new Option<int>("--controllers") { Description = "how many controllers; one leads", DefaultValueFactory = _ => 1 };
+>>>>>>> 6cef353 (A leader that is killed is replaced in under five seconds: shorter lease, agents that ask every second; two controllers in the lab to prove it)
         var mtu = new Option<int>("--mtu") { Description = "MTU of the underlay in bytes", DefaultValueFactory = _ => 1500 };
         var cidrs = new Option<string>("--cluster-cidr")
         {
@@ -42,6 +46,7 @@ internal static class LabCommands
             {
                 Name = result.GetValue(Name)!,
                 Nodes = result.GetValue(nodes),
+                Controllers = result.GetValue(controllers),
                 Tunnel = result.GetValue(tunnel)!,
                 Datapath = result.GetValue(datapath)!,
                 UnderlayMtu = result.GetValue(mtu),

@@ -11,6 +11,9 @@ public sealed partial record LabOptions
     /// <summary>How many nodes, 1 to 50.</summary>
     public int Nodes { get; init; } = 3;
 
+    /// <summary>How many controllers, 1 to 3: one leads, the others stand by.</summary>
+    public int Controllers { get; init; } = 1;
+
     /// <summary><c>geneve</c>, <c>gre</c> or <c>vxlan</c>.</summary>
     public string Tunnel { get; init; } = "geneve";
 
@@ -35,6 +38,7 @@ public sealed partial record LabOptions
         _ when !NamePattern().IsMatch(Name) =>
             $"--name is '{Name}': it must have 1 to 8 lower-case letters, digits or '-', and begin with a letter",
         { Nodes: < 1 or > 50 } => $"--nodes is {Nodes}: it must be 1 to 50",
+        { Controllers: < 1 or > 3 } => $"--controllers is {Controllers}: it must be 1 to 3",
         { Tunnel: not ("geneve" or "gre" or "vxlan") } => $"--tunnel is '{Tunnel}': it must be geneve, gre or vxlan",
         { Datapath: not ("netdev" or "system") } => $"--datapath is '{Datapath}': it must be netdev or system",
         { UnderlayMtu: < 1400 or > 9000 } => $"--mtu is {UnderlayMtu}: it must be 1400 to 9000",

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Weft.Lab.Net;
 using Weft.Lab.Probes;
 using Weft.Lab.State;
@@ -8,7 +7,7 @@ using Weft.TestSupport;
 namespace Weft.Lab.Tests.EndToEnd;
 
 /// <summary>Nothing is lost when the agent goes, and nothing is left when pods go.</summary>
-public sealed partial class ContinuityTests
+public sealed class ContinuityTests
 {
     private TestLab _lab = null!;
 
@@ -63,7 +62,7 @@ public sealed partial class ContinuityTests
         const string Agent = "node1/agent";
         await _lab.PodAsync("node1", "witness");
         var folder = _lab.Cluster.Layout.OvsFolder("node1");
-        var before = await AddedAtAsync("node1");
+        var before = await _lab.AddedAtAsync("node1");
 
         await _lab.Cluster.StopAsync(Agent, force: true, CancellationToken.None);
         // The switch reports what a connection did when it ends; it has seen that end when it answers somebody else.
@@ -76,7 +75,7 @@ public sealed partial class ContinuityTests
             (await _lab.OvsAsync("node1", "ovs-appctl", "coverage/show")).Length > 0
             && await _lab.IsAgentReadyAsync("node1"), TimeSpan.FromSeconds(20));
         await _lab.Cluster.StopAsync(Agent, force: true, CancellationToken.None);
-        var after = await AddedAtAsync("node1");
+        var after = await _lab.AddedAtAsync("node1");
         _lab.Cluster.StartAgain(Agent);
 
         var sent = (await File.ReadAllLinesAsync($"{folder}/ovs-vswitchd.log")).Skip(logBefore)
@@ -210,17 +209,4 @@ public sealed partial class ContinuityTests
             .ContinueWith(_ => { }, TaskScheduler.Default);
         return flows;
     }
-
-    /// <summary>When each flow was added, by the switch's own count.</summary>
-    private async Task<Dictionary<string, DateTimeOffset>> AddedAtAsync(string node)
-    {
-        var text = await _lab.OvsAsync(node, "ovs-ofctl", "-O", "OpenFlow13", "--names", "dump-flows", "br-int");
-        var now = DateTimeOffset.UtcNow;
-        return text.Split('\n').Select(l => FlowPattern().Match(l)).Where(m => m.Success).ToDictionary(
-            m => $"{m.Groups["table"].Value} {m.Groups["rest"].Value}",
-            m => now.AddSeconds(-double.Parse(m.Groups["duration"].Value, System.Globalization.CultureInfo.InvariantCulture)));
-    }
-
-    [GeneratedRegex(@"duration=(?<duration>[\d.]+)s, table=(?<table>\w+), n_packets=\d+, n_bytes=\d+, (idle_timeout=\d+, )?(?<rest>.*)$")]
-    private static partial Regex FlowPattern();
 }

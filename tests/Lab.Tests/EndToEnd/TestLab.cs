@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Weft.Lab.Cluster;
 using Weft.Lab.Kubelet;
 using Weft.Lab.Net;
@@ -10,7 +11,7 @@ using Weft.TestSupport;
 namespace Weft.Lab.Tests.EndToEnd;
 
 /// <summary>A lab without the demo, and short words for what tests do with it.</summary>
-public sealed class TestLab : IAsyncDisposable
+public sealed partial class TestLab : IAsyncDisposable
 {
     private const string Namespace = "default";
     private int _nextPod;
@@ -34,9 +35,9 @@ public sealed class TestLab : IAsyncDisposable
         $"e{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(new LabPrograms().Root)))[..3]}-{part}";
 
     /// <summary>Starts a lab. The short name keeps it apart from others, at most 3 letters.</summary>
-    public static async Task<TestLab> UpAsync(string name, string tunnel = "geneve", int nodes = 2, string? clusterCidrs = null)
+    public static async Task<TestLab> UpAsync(string name, string tunnel = "geneve", int nodes = 2, string? clusterCidrs = null, int controllers = 1)
     {
-        var options = new LabOptions { Name = NameOf(name), Tunnel = tunnel, Nodes = nodes, Manifests = "" };
+        var options = new LabOptions { Name = NameOf(name), Tunnel = tunnel, Nodes = nodes, Controllers = controllers, Manifests = "" };
         options = options with { ClusterCidrs = clusterCidrs ?? options.ClusterCidrs };
         return new TestLab(await LabCluster.UpAsync(options, TestContext.Progress.WriteLine, CancellationToken.None));
     }
@@ -70,7 +71,7 @@ public sealed class TestLab : IAsyncDisposable
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Pod",
-            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
+            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace, ["labels"] = new JsonObject { ["pod"] = name } },
             ["spec"] = spec,
         }, CancellationToken.None);
     }
@@ -129,6 +130,16 @@ public sealed class TestLab : IAsyncDisposable
             .Where(l => !l.Contains("reply", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal)];
 
+    /// <summary>When each flow of a node was added; a flow that is added again is younger.</summary>
+    public async Task<Dictionary<string, DateTimeOffset>> AddedAtAsync(string node)
+    {
+        var text = await OvsAsync(node, "ovs-ofctl", "-O", "OpenFlow13", "--names", "dump-flows", "br-int");
+        var now = DateTimeOffset.UtcNow;
+        return text.Split('\n').Select(l => FlowPattern().Match(l)).Where(m => m.Success).ToDictionary(
+            m => $"{m.Groups["table"].Value} {m.Groups["rest"].Value}",
+            m => now.AddSeconds(-double.Parse(m.Groups["duration"].Value, System.Globalization.CultureInfo.InvariantCulture)));
+    }
+
     /// <summary>Calls the CNI plugin on a node as a runtime does, for a sandbox that no pod object needs to have.</summary>
     public async Task<CniCall> CniAsync(string node) => new(
         await new LabPrograms().CniAsync(CancellationToken.None), Cluster.Layout.CniSocket(node), Cluster.Layout.Node(node));
@@ -154,4 +165,7 @@ public sealed class TestLab : IAsyncDisposable
         Api.Dispose();
         await LabRemoval.DownAsync(Cluster.Layout, CancellationToken.None);
     }
+
+    [GeneratedRegex(@"duration=(?<duration>[\d.]+)s, table=(?<table>\w+), n_packets=\d+, n_bytes=\d+, (idle_timeout=\d+, )?(?<rest>.*)$")]
+    private static partial Regex FlowPattern();
 }
