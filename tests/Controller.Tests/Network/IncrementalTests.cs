@@ -55,7 +55,7 @@ public sealed class IncrementalTests
                     if (seed % 3 != 0 && (seed + node[1]) % 4 == 0)
                     {
                         reader.CatchUp(network);
-                        Assert.That(reader.Items, Is.EqualTo(SliceReader.Normalise(network.Snapshot(node))), $"{node} after {seed}");
+                        Assert.That(reader.Items, Is.EqualTo(SliceReader.Normalise(network.Snapshot(node))), () => $"{node} after {seed}: {Difference([.. reader.Items.Values], [.. SliceReader.Normalise(network.Snapshot(node)).Values])}");
                         Assert.That(reader.Digest, Is.EqualTo(network.Digest(node)), $"digest of {node} after {seed}");
                     }
                 }
@@ -177,11 +177,11 @@ public sealed class IncrementalTests
     }
 
     [Test]
-    public void What_a_watch_missed_repeats_or_tells_late_makes_no_difference_after_the_relist()
+    public void What_a_watch_missed_repeats_or_tells_late_makes_no_difference_after_the_relist([Values] bool tenants)
     {
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(Histories), Prop.ForAll(OfLength(150), seeds =>
         {
-            var (cluster, network) = Start();
+            var (cluster, network) = Start(tenants);
             var watch = new LossyWatch(network);
             watch.Relist(cluster, 0);
             var readers = NodeNames.ToDictionary(n => n, n => new SliceReader(n));
@@ -190,7 +190,6 @@ public sealed class IncrementalTests
                 // The cluster moves on for itself; the network learns of it through a watch that is as bad as it may be.
                 cluster.Step(seed, new LogicalNetwork(Settings));
                 watch.Tell(cluster, seed);
-                network.Commit();
                 foreach (var (node, reader) in readers)
                 {
                     if ((seed + node[1]) % 5 == 0)
@@ -202,14 +201,13 @@ public sealed class IncrementalTests
                 if (seed % 11 == 0)
                 {
                     watch.Relist(cluster, seed);
-                    network.Commit();
                     var fresh = new LogicalNetwork(Settings);
                     cluster.TellAll(seed, fresh);
                     foreach (var (node, reader) in readers)
                     {
                         reader.CatchUp(network);
                         var full = SliceReader.Normalise(fresh.Snapshot(node));
-                        Assert.That(SliceReader.Normalise(network.Snapshot(node)), Is.EqualTo(full), $"{node} after {seed}");
+                        Assert.That(SliceReader.Normalise(network.Snapshot(node)), Is.EqualTo(full), () => $"{node} after {seed}: {Difference(network.Snapshot(node), fresh.Snapshot(node))}");
                         Assert.That(reader.Items, Is.EqualTo(full), $"the agent of {node} after {seed}");
                     }
                 }

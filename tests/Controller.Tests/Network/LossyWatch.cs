@@ -36,6 +36,8 @@ internal sealed class LossyWatch(LogicalNetwork network)
 
                 break;
         }
+
+        Settle();
     }
 
     /// <summary>Everything as it is now, in any order, then what is gone.</summary>
@@ -52,11 +54,29 @@ internal sealed class LossyWatch(LogicalNetwork network)
         {
             Remove(gone);
         }
+
+        Settle();
+    }
+
+    /// <summary>Ends the step and tells policies again whose namespace moved to another network, as the watcher does.</summary>
+    private void Settle()
+    {
+        network.Commit();
+        foreach (var key in network.TakePoliciesToTellAgain())
+        {
+            if (_told.TryGetValue((nameof(V1NetworkPolicy), key), out var policy))
+            {
+                network.Upsert((V1NetworkPolicy)policy);
+            }
+        }
+
+        network.Commit();
     }
 
     private static Dictionary<(string Kind, ObjectKey Key), IKubernetesObject> Objects(RandomCluster cluster) =>
         cluster.Nodes.Values.Cast<IKubernetesObject>().Concat(cluster.NamespaceObjects.Values).Concat(cluster.Pods.Values)
             .Concat(cluster.Policies.Values).Concat(cluster.Services.Values).Concat(cluster.Slices.Values)
+            .Concat(cluster.Vpcs.Values).Concat(cluster.Subnets.Values).Concat(cluster.Peerings.Values)
             .ToDictionary(o => (o.GetType().Name, ObjectKey.Of(o)));
 
     private void Upsert((string Kind, ObjectKey Key) name, IKubernetesObject value)
@@ -71,6 +91,9 @@ internal sealed class LossyWatch(LogicalNetwork network)
             V1NetworkPolicy policy => () => network.Upsert(policy),
             V1Service service => () => network.Upsert(service),
             V1EndpointSlice slice => () => network.Upsert(slice),
+            V1Alpha1Vpc vpc => () => network.Upsert(vpc),
+            V1Alpha1Subnet subnet => () => network.Upsert(subnet),
+            V1Alpha1VpcPeering peering => () => network.Upsert(peering),
             _ => throw new InvalidOperationException(name.Kind),
         };
         tell();
@@ -87,6 +110,9 @@ internal sealed class LossyWatch(LogicalNetwork network)
             nameof(V1NetworkPolicy) => () => network.RemovePolicy(name.Key),
             nameof(V1Service) => () => network.RemoveService(name.Key),
             nameof(V1EndpointSlice) => () => network.RemoveEndpointSlice(name.Key),
+            nameof(V1Alpha1Vpc) => () => network.RemoveVpc(name.Key.Name),
+            nameof(V1Alpha1Subnet) => () => network.RemoveSubnet(name.Key.Name),
+            nameof(V1Alpha1VpcPeering) => () => network.RemoveVpcPeering(name.Key.Name),
             _ => throw new InvalidOperationException(name.Kind),
         };
         tell();
