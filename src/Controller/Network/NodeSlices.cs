@@ -102,6 +102,13 @@ internal sealed class NodeSlices(Changes changes, NodeTable nodes, ServiceTable 
             Take(change, revision, node, upserts, patches, deletes);
         }
 
+        if (deletes.Count > 0)
+        {
+            // An object that went from the tenants' journal and came back in the shared one, or the other way round, is in both: it is there.
+            var there = upserts.Select(ItemRef.Of).Concat(patches.Select(p => new ItemRef(p.Kind, p.Id))).ToHashSet();
+            deletes.RemoveAll(there.Contains);
+        }
+
         upserts.Sort(static (a, b) => ItemRef.KindOf(a).CompareTo(ItemRef.KindOf(b)));
         deletes.Sort(static (a, b) => b.Kind.CompareTo(a.Kind));
         return new Delta(changes.Revision)

@@ -25,14 +25,11 @@ internal static class LabCommands
     {
         var nodes = new Option<int>("--nodes") { Description = "How many nodes", DefaultValueFactory = _ => 3 };
         var tunnel = new Option<string>("--tunnel") { Description = "geneve, gre or vxlan", DefaultValueFactory = _ => "geneve" };
-<<<<<<< HEAD
         var datapath = new Option<string>("--datapath")
         {
             Description = "netdev (user space), or system where the kernel has the openvswitch module", DefaultValueFactory = _ => "netdev",
         };
-=======
-        var controllers = new Option<int>("--controllers") { Description = "how many controllers; one leads", DefaultValueFactory = _ => 1 };
->>>>>>> 6cef353 (A leader that is killed is replaced in under five seconds: shorter lease, agents that ask every second; two controllers in the lab to prove it)
+        var controllers = new Option<int>("--controllers") { Description = "How many controllers; one leads", DefaultValueFactory = _ => 1 };
         var mtu = new Option<int>("--mtu") { Description = "MTU of the underlay in bytes", DefaultValueFactory = _ => 1500 };
         var cidrs = new Option<string>("--cluster-cidr")
         {
@@ -40,7 +37,7 @@ internal static class LabCommands
         };
         var manifests = new Option<string?>("--manifests") { Description = "Folder or file to apply instead of the demo; empty for none" };
         var kubeconfig = new Option<string?>("--kubeconfig") { Description = "Use this API server instead of the lab's own" };
-        var command = new Command("up", "Start a cluster on this machine.") { nodes, tunnel, datapath, mtu, cidrs, manifests, kubeconfig };
+        var command = new Command("up", "Start a cluster on this machine.") { nodes, controllers, tunnel, datapath, mtu, cidrs, manifests, kubeconfig };
         command.SetAction((result, ct) => Terminal.RunAsync(() => UpCommand.RunAsync(
             new LabOptions
             {
