@@ -74,6 +74,7 @@ internal static class VerdictWriter
             "ConntrackState" => ("InvalidConnection", [], "it belongs to no connection that is known"),
             "Routing" => ("NoRoute", [], $"no pod and no route has the address {target}"),
             "Forwarding" => ("NoRoute", [], $"no port has the address {target}"),
+            _ when step.Priority == Priorities.Await => ("PoliciesNotKnown", [], $"the policies of {step.Owner} are not known yet"),
             _ => ("Dropped", [], $"by the flow of {step.Owner}: {(step.Match.Length > 0 ? step.Match : "everything else")}"),
         };
     }
