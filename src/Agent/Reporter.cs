@@ -75,6 +75,11 @@ public sealed partial class Reporter(AgentOptions options, AgentLoop loop, HostS
             yield return new NodeProblem("HostNotInLine", $"node {options.NodeName}", problem);
         }
 
+        foreach (var problem in rows.DatapathProblems)
+        {
+            yield return new NodeProblem("DatapathLacksFeature", $"node {options.NodeName}", problem);
+        }
+
         foreach (var port in rows.FailedPorts)
         {
             yield return new NodeProblem("PortFailed", port.Attachment is { } a ? $"pod {a.Pod}" : $"port {port.Name}", port.Error ?? "ovs-vswitchd could not open it");

@@ -18,6 +18,7 @@ public sealed partial class BridgeRows : IAsyncDisposable
     private readonly OvsdbClient _client;
     private readonly ILogger<BridgeRows> _logger;
     private (long Version, ClusterSettings Settings)? _checked;
+    private bool _datapathSeen;
 
     /// <summary>Connects to the database of the options.</summary>
     public BridgeRows(AgentOptions options, ILogger<BridgeRows> logger)
@@ -27,7 +28,8 @@ public sealed partial class BridgeRows : IAsyncDisposable
         {
             Endpoints = [OvsdbEndpoint.Parse(options.Ovsdb)],
             Monitor = MonitorSelection.None
-                .Add<OpenVSwitchTable>(OpenVSwitchTable.Bridges, OpenVSwitchTable.ExternalIds)
+                .Add<OpenVSwitchTable>(OpenVSwitchTable.Bridges, OpenVSwitchTable.Datapaths, OpenVSwitchTable.ExternalIds)
+                .Add<Datapath>(Datapath.Capabilities, Datapath.DatapathVersion)
                 .Add<Bridge>(Bridge.Name, Bridge.Ports, Bridge.DatapathType, Bridge.DatapathId, Bridge.FailMode, Bridge.FlowTables, Bridge.ExternalIds)
                 .Add<FlowTable>(FlowTable.Name)
                 .Add<Port>(Port.Name, Port.Interfaces)
@@ -35,6 +37,14 @@ public sealed partial class BridgeRows : IAsyncDisposable
             OnTransition = t => LogTransition(logger, t.ToString()),
         });
     }
+
+    /// <summary>What the switch says that its data path can do; empty while it has not.</summary>
+    public IReadOnlyDictionary<string, string> DatapathCapabilities => _client.Replica.Current is { } current && FindDatapath(current) is { } datapath
+        ? datapath.Get(Datapath.Capabilities)
+        : OvsdbMap.From<string, string>([]);
+
+    /// <summary>What the data path lacks, a sentence each.</summary>
+    public IReadOnlyList<string> DatapathProblems => DatapathFeatures.Missing(_options.DatapathType, DatapathCapabilities);
 
     /// <summary>Ports of pods that vswitchd could not open.</summary>
     public IEnumerable<BridgePort> FailedPorts => Read(_client.Replica.Current).Where(p => p.Attachment is not null && (p.Error is not null || p.OfPort is -1));
@@ -58,6 +68,7 @@ public sealed partial class BridgeRows : IAsyncDisposable
             await foreach (var change in _client.Replica.ChangesAsync(cancellationToken: ct).ConfigureAwait(false))
             {
                 post(Read(change.After));
+                LookAtDatapath();
             }
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -176,6 +187,24 @@ public sealed partial class BridgeRows : IAsyncDisposable
         return transaction;
     }
 
+    private void LookAtDatapath()
+    {
+        if (_datapathSeen || DatapathCapabilities is not { Count: > 0 } capabilities)
+        {
+            return;
+        }
+
+        _datapathSeen = true;
+        LogDatapath(_logger, _options.DatapathType, string.Join(", ", capabilities.Where(c => c.Value != "false").Select(c => c.Value == "true" ? c.Key : $"{c.Key}={c.Value}").Order(StringComparer.Ordinal)));
+        foreach (var problem in DatapathProblems)
+        {
+            LogDatapathLacks(_logger, problem);
+        }
+    }
+
+    private Row<Datapath>? FindDatapath(DatabaseSnapshot snapshot) =>
+        snapshot.Rows<OpenVSwitchTable>().Single().Get(OpenVSwitchTable.Datapaths).TryGetValue(_options.DatapathType, out var row) ? snapshot.Row<Datapath>(row) : null;
+
     private Row<Bridge>? FindBridge(DatabaseSnapshot snapshot) =>
         snapshot.Rows<Bridge>().Where(b => b.Get(Bridge.Name) == _options.Bridge).Select(b => (Row<Bridge>?)b).FirstOrDefault();
 
@@ -223,6 +252,12 @@ public sealed partial class BridgeRows : IAsyncDisposable
 
     [LoggerMessage(3751, LogLevel.Information, "Bridge {Bridge} and its infrastructure ports were made right in OVSDB")]
     private static partial void LogRepaired(ILogger logger, string bridge);
+
+    [LoggerMessage(3753, LogLevel.Information, "The data path '{Type}' can do: {Features}")]
+    private static partial void LogDatapath(ILogger logger, string type, string features);
+
+    [LoggerMessage(3754, LogLevel.Error, "The {Problem}")]
+    private static partial void LogDatapathLacks(ILogger logger, string problem);
 
     [LoggerMessage(3752, LogLevel.Debug, "OVSDB is not followed any more")]
     private static partial void LogStopped(ILogger logger);

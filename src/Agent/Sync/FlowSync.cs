@@ -19,6 +19,9 @@ public sealed partial class FlowSync : IAsyncDisposable
 {
     private const uint MonitorId = 1;
     private const int MostRefusals = 100;
+
+    /// <summary>Groups that somebody changed without a trace in any flow are found this late.</summary>
+    private static readonly TimeSpan CompareGroupsAfter = TimeSpan.FromMinutes(1);
     private static readonly BundleOutcome Nothing = new([]);
 
     private readonly OpenFlowSwitch _switch;
@@ -31,6 +34,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     private readonly HashSet<uint> _pendingGroups = [];
     private readonly Dictionary<FlowKey, RefusedFlow> _refused = [];
     private int _loadedConnection;
+    private volatile bool _groupsMayDiffer;
 
     /// <summary>Prepares the connection to the bridge's management socket; <see cref="RunAsync"/> makes it.</summary>
     public FlowSync(AgentOptions options, ILogger<FlowSync> logger)
@@ -92,7 +96,12 @@ public sealed partial class FlowSync : IAsyncDisposable
         };
         _switch.PortStatus += status => PortChanged?.Invoke(status.Port.Name, status.Reason == PortReason.Deleted ? 0 : status.Port.Number);
         _switch.Start();
-        await Task.Delay(Timeout.InfiniteTimeSpan, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (!ct.IsCancellationRequested)
+        {
+            await Task.Delay(CompareGroupsAfter, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _groupsMayDiffer = true;
+            wake();
+        }
     }
 
     /// <summary>Brings the switch in line with the plan and returns when it confirmed.</summary>
@@ -131,6 +140,7 @@ public sealed partial class FlowSync : IAsyncDisposable
             _pending.UnionWith(plan.TakeChanged());
             TakeForeign(plan);
             ForgetRefused(plan);
+            await RepairGroupsAsync(groups, ct).ConfigureAwait(false);
             _pendingGroups.UnionWith(groups.TakeChanged());
             await SendAsync(_installed.Compare(_pending, plan.TryGet), _installedGroups.Compare(_pendingGroups, groups.TryGet), ct).ConfigureAwait(false);
             _pending.Clear();
@@ -211,9 +221,39 @@ public sealed partial class FlowSync : IAsyncDisposable
                 Repaired++;
                 AgentMetrics.DriftRepaired.Add(1);
                 _pending.Add(flow.Key);
+                _groupsMayDiffer |= !present;
                 LogForeign(_logger, update.Event, flow.ToString());
             }
         }
+    }
+
+    /// <summary>No monitor tells of groups. But a group that is deleted takes the flows that name it with it, and of those it is told.</summary>
+    private async Task RepairGroupsAsync(OwnedEntries<uint, Group> plan, CancellationToken ct)
+    {
+        if (!_groupsMayDiffer)
+        {
+            return;
+        }
+
+        _groupsMayDiffer = false;
+        var own = plan.TakeChanged();
+        _installedGroups.Reload((await _switch.DumpGroupsAsync(ct).ConfigureAwait(false)).Select(g => KeyValuePair.Create(g.Id, g)));
+        var different = _installedGroups.CompareAll(plan.All);
+        var foreign = different.Upserts.Concat(different.Deletes).Select(g => g.Key).Where(id => !own.Contains(id) && !_pendingGroups.Contains(id)).ToList();
+        _pendingGroups.UnionWith(own);
+        if (foreign.Count == 0)
+        {
+            return;
+        }
+
+        Repaired += foreign.Count;
+        AgentMetrics.DriftRepaired.Add(foreign.Count);
+        LogForeignGroups(_logger, foreign.Count, string.Join(", ", foreign.Take(20)));
+        _pendingGroups.UnionWith(foreign);
+
+        // A flow may have been refused only because its group was not there.
+        _pending.UnionWith(_refused.Keys);
+        _refused.Clear();
     }
 
     private async Task SendAsync(Difference<FlowKey, Flow> difference, Difference<uint, Group> groups, CancellationToken ct)
@@ -300,6 +340,9 @@ public sealed partial class FlowSync : IAsyncDisposable
 
     [LoggerMessage(3745, LogLevel.Warning, "{Count} kinds of UDP connections could not be ended ({Error}): they move to other endpoints only after their timeout; Open vSwitch 3.1 or later ends them")]
     private static partial void LogNotForgotten(ILogger logger, int count, string error);
+
+    [LoggerMessage(3749, LogLevel.Warning, "Somebody else changed or deleted {Count} groups, putting them right: {Ids}")]
+    private static partial void LogForeignGroups(ILogger logger, int count, string ids);
 
     [LoggerMessage(3743, LogLevel.Warning, "Somebody else changed a flow ({Event}), putting it right: {Flow}")]
     private static partial void LogForeign(ILogger logger, FlowUpdateEvent @event, string flow);

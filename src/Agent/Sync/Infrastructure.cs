@@ -17,6 +17,13 @@ public static class Infrastructure
     {
         var transaction = new Transaction();
         var root = snapshot.Rows<OpenVSwitchTable>().Single();
+        if (!root.Get(OpenVSwitchTable.Datapaths).ContainsKey(options.DatapathType))
+        {
+            // vswitchd says what a data path can do only where there is a row for it.
+            var datapath = transaction.Insert<Datapath>().Set(Datapath.ExternalIds, OvsdbMap.Of((PortIds.Owner, PortIds.OwnerDatapath)));
+            transaction.Mutate(root.Uuid, OpenVSwitchTable.Datapaths.Insert(options.DatapathType, datapath.Uuid));
+        }
+
         if (snapshot.Rows<Bridge>().Where(b => b.Get(Bridge.Name) == options.Bridge).Select(b => (Row<Bridge>?)b).FirstOrDefault() is not { } bridge)
         {
             var gateway = InsertGateway(transaction);

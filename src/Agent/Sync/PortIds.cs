@@ -13,6 +13,7 @@ public static class PortIds
     public const string OwnerTunnel = "tunnel";
     public const string OwnerGateway = "gateway";
     public const string OwnerPod = "pod";
+    public const string OwnerDatapath = "datapath";
 
     private const string Pod = "weft-pod";
     private const string PodUid = "weft-pod-uid";

@@ -53,6 +53,27 @@ public sealed class FlowSyncTests
         Assert.That(_switch.Flows.Repaired, Is.GreaterThan(1));
     }
 
+    [TestCase("del-groups br-int")]
+    [TestCase("del-flows br-int;del-groups br-int")]
+    [TestCase("del-groups br-int;del-flows br-int")]
+    public async Task Groups_that_somebody_deletes_are_there_again_with_the_flows_that_name_them(string commands)
+    {
+        var (flows, groups) = (await DumpAsync(), await GroupsAsync());
+        Assert.That(groups, Does.Contain("bucket="));
+        foreach (var command in commands.Split(';'))
+        {
+            await _switch.Switch.OfctlAsync(["-O", "OpenFlow13", .. command.Split(' ')]);
+        }
+
+        await Eventually.True("flows and groups as before", async () =>
+        {
+            await _switch.ApplyAsync();
+            return await DumpAsync() == flows && await GroupsAsync() == groups;
+        });
+        Assert.That(_switch.Flows.Refused, Is.Empty);
+        Assert.That(_switch.Flows.Repaired, Is.Positive);
+    }
+
     [Test]
     public async Task A_flow_that_the_switch_refuses_is_named_and_the_others_are_in_effect()
     {
@@ -115,6 +136,9 @@ public sealed class FlowSyncTests
         await _switch.Rows.RemovePortAsync("w000000000a", CancellationToken.None);
         Assert.That(await _switch.Database.VsctlAsync(true, "list-ports", "br-int"), Does.Not.Contain("w000000000a").And.Contain("w000000000b"));
     }
+
+    private async Task<string> GroupsAsync() =>
+        string.Join('\n', (await _switch.Switch.OfctlAsync("-O", "OpenFlow13", "dump-groups", "br-int")).Split('\n').Where(l => l.Contains("group_id", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
 
     private async Task<string> DumpAsync()
     {
