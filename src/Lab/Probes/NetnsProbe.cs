@@ -22,9 +22,15 @@ public sealed class NetnsProbe(Netns netns)
     /// <param name="to">Where to.</param>
     /// <param name="timeout">2 s when not given.</param>
     /// <param name="ct">Ends the waiting.</param>
-    public async Task<ProbeResult> TcpAsync(IPEndPoint to, TimeSpan? timeout = null, CancellationToken ct = default)
+    /// <param name="localPort">From which port; 0 for one that the system chooses.</param>
+    public async Task<ProbeResult> TcpAsync(IPEndPoint to, TimeSpan? timeout = null, CancellationToken ct = default, int localPort = 0)
     {
         using var socket = await OpenAsync(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        if (localPort > 0)
+        {
+            socket.Bind(new IPEndPoint(to.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, localPort));
+        }
+
         return await MeasureAsync(timeout, ct, async limit =>
         {
             await socket.ConnectAsync(to, limit);

@@ -30,7 +30,7 @@ public sealed class ServiceContinuityTests
             {"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},"spec":{"selector":{"app":"web"},"ports":[{"port":8000,"targetPort":80}]}}
             """)!.AsObject(), CancellationToken.None);
         _service = new IPEndPoint(IPAddress.Parse((string)service["spec"]!["clusterIP"]!), 8000);
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(i => AddServerAsync($"old-{i}", $"node{(i % 2) + 1}")));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(i => AddServerAsync($"old-{i}")));
         await ServersAreAsync("old-", 4);
     }
 
@@ -55,7 +55,7 @@ public sealed class ServiceContinuityTests
         await using var load = SteadyConnections.Start(_client.Probe, _service, PerSecond, Patience);
         for (var i = 0; i < 4; i++)
         {
-            await AddServerAsync($"new-{i}", $"node{(i % 2) + 1}");
+            await AddServerAsync($"new-{i}");
             await _lab.DeletePodAsync($"old-{i}");
         }
 
@@ -108,9 +108,11 @@ public sealed class ServiceContinuityTests
         Assert.That(lastFailure - answering, Is.LessThan(TimeSpan.FromSeconds(2)));
     }
 
-    private async Task AddServerAsync(string name, string node)
+    // All on the client's node: a user-space switch forgets the way to other nodes for a moment whenever a link of its node changes
+    // (route_table_reset), and a first packet that is lost then waits for an endpoint that may be gone when it is sent again.
+    private async Task AddServerAsync(string name)
     {
-        await _lab.CreatePodAsync(node, name, Draining, new JsonObject { ["terminationGracePeriodSeconds"] = 5 });
+        await _lab.CreatePodAsync("node1", name, Draining, new JsonObject { ["terminationGracePeriodSeconds"] = 5 });
         var pod = await _lab.ReadyPodAsync(name);
         _servers.Add(await pod.ServeAsync());
         // Only now is it an endpoint: the server answers before the first connection can come.

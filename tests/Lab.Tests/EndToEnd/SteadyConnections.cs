@@ -8,6 +8,11 @@ namespace Weft.Lab.Tests.EndToEnd;
 /// <summary>New TCP connections at a steady rate, each asking the server who it is. Slow answers do not slow the next question.</summary>
 public sealed class SteadyConnections : IAsyncDisposable
 {
+    // Every connection from a port of its own: the server ends them, so the client's system would give ports again at once, while conntrack
+    // and the server still know the connection before.
+    private const int FirstPort = 4000;
+    private const int Ports = 28_000;
+
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<(TimeSpan At, ProbeResult Result)> _results = [];
     private readonly ConcurrentDictionary<Task, bool> _open = new();
@@ -50,7 +55,7 @@ public sealed class SteadyConnections : IAsyncDisposable
         {
             for (; asked < _clock.Elapsed.TotalSeconds * perSecond; asked++)
             {
-                var question = AskAsync(from, to, patience);
+                var question = AskAsync(from, to, patience, FirstPort + (int)(asked % Ports));
                 _open[question] = true;
                 _ = question.ContinueWith(t => _open.TryRemove(t, out _), TaskScheduler.Default);
             }
@@ -59,9 +64,9 @@ public sealed class SteadyConnections : IAsyncDisposable
         }
     }
 
-    private async Task AskAsync(NetnsProbe from, IPEndPoint to, TimeSpan patience)
+    private async Task AskAsync(NetnsProbe from, IPEndPoint to, TimeSpan patience, int localPort)
     {
         var at = _clock.Elapsed;
-        _results.Add((at, await from.TcpAsync(to, patience)));
+        _results.Add((at, await from.TcpAsync(to, patience, localPort: localPort)));
     }
 }

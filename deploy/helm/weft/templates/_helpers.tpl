@@ -43,6 +43,7 @@ tunnel: {{ .Values.network.tunnel }}
 mtu: {{ .Values.network.mtu }}
 clusterCidrs: {{ toJson .Values.network.podCidrs }}
 serviceCidrs: {{ toJson .Values.network.serviceCidrs }}
+loadBalancerPools: {{ toJson .Values.network.loadBalancerPools }}
 namespace: {{ .Release.Namespace }}
 agentAuthentication: tokenReview
 agentAudience: weft-controller

@@ -136,12 +136,14 @@ internal sealed class PoolTable(IReadOnlyList<AddressRange> pools)
     private List<bool> Missing(V1Service service) => Missing(service, [.. Given(service)]);
 
     /// <summary>The families that have a ClusterIP and no address yet.</summary>
-    private static List<bool> Missing(V1Service service, List<string> given)
+    private List<bool> Missing(V1Service service, List<string> given)
     {
         // An address of somebody else (another controller, an administrator) means that he serves it.
-        var foreign = (service.Status?.LoadBalancer?.Ingress ?? []).Any(i => i.Ip is null || !given.Contains(i.Ip));
-        return foreign && given.Count == 0 ? [] : [.. ServiceCompiler.FamiliesOf(service).Where(v6 => !given.Exists(a => Cidr.IsV6(a) == v6))];
+        return given.Count == 0 && HasForeign(service) ? [] : [.. ServiceCompiler.FamiliesOf(service).Where(v6 => !given.Exists(a => Cidr.IsV6(a) == v6))];
     }
+
+    private bool HasForeign(V1Service service) =>
+        (service.Status?.LoadBalancer?.Ingress ?? []).Any(i => Cidr.Address(i.Ip) is not { } address || !Owns(address));
 
     private IEnumerable<string> Given(V1Service? service) =>
         (service?.Status?.LoadBalancer?.Ingress ?? []).Select(i => Cidr.Address(i.Ip)).OfType<string>().Where(Owns).Distinct(StringComparer.Ordinal);
