@@ -27,7 +27,7 @@ public sealed class FlushConntrackTests
     [TestCaseSource(nameof(Requests))]
     public async Task Open_vSwitch_reads_what_is_to_be_forgotten(FlushConntrack request, string[] parts)
     {
-        var printed = await Ofctl.RunAsync("ofp-print", Convert.ToHexString(request.ToBytes(1).ToArray()));
+        var printed = await ChildProcess.RunAsync("ovs-ofctl", ["ofp-print", Convert.ToHexString([.. request.ToBytes(1)])]);
         Assert.That(printed, Does.Contain("NXT_CT_FLUSH"));
         foreach (var part in parts)
         {
