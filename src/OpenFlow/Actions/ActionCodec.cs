@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Weft.OpenFlow.Fields;
 using Weft.OpenFlow.Wire;
@@ -39,6 +40,29 @@ internal static class ActionCodec
             0xffff => DecodeExperimenter(ref r),
             _ => null,
         }) ?? new UnknownAction([.. data]);
+    }
+
+    /// <summary>The error that a switch gives for an action that cannot be decoded.</summary>
+    public static string ErrorName(ReadOnlySpan<byte> data)
+    {
+        try
+        {
+            _ = DecodeStrict(data);
+        }
+        catch (OpenFlowFormatException e) when (e.ErrorName is not null)
+        {
+            // Reading past the action's end.
+            return e.ErrorName == "OFPBRC_BAD_LEN" ? "OFPBAC_BAD_LEN" : e.ErrorName;
+        }
+        catch (Exception e) when (e is OpenFlowFormatException or ArgumentException)
+        {
+            return "OFPBAC_BAD_ARGUMENT";
+        }
+
+        var r = new WireReader(data);
+        return r.U16() != 0xffff ? "OFPBAC_BAD_TYPE"
+            : data.Length < 10 ? "OFPBAC_BAD_LEN"
+            : BinaryPrimitives.ReadUInt32BigEndian(data[4..]) is Vendors.Nicira or Vendors.Onf ? "OFPBAC_BAD_VENDOR_TYPE" : "OFPBAC_BAD_VENDOR";
     }
 
     private static FlowAction? DecodeExperimenter(ref WireReader r)
@@ -87,10 +111,10 @@ internal static class ActionCodec
     private static SetField DecodeSetField(ref WireReader r, bool load2)
     {
         var oxm = OxmHeader.Read(r.Rest);
-        var field = oxm.Field ?? throw new OpenFlowFormatException($"set_field of an unknown field 0x{oxm.Header >> 32:x8}");
+        var field = oxm.Field ?? throw new OpenFlowFormatException($"set_field of an unknown field 0x{oxm.Header >> 32:x8}", "OFPBAC_BAD_SET_TYPE");
         if (oxm.HasMask && !load2)
         {
-            throw new OpenFlowFormatException("a masked set_field does not exist in OpenFlow 1.3");
+            throw new OpenFlowFormatException("a masked set_field does not exist in OpenFlow 1.3", "OFPBAC_BAD_SET_MASK");
         }
 
         var condition = oxm.ToCondition();
@@ -103,7 +127,7 @@ internal static class ActionCodec
         var target = SubfieldCodec.Range(OxmCodec.ReadHeader(ref r), range);
         var value = r.U64();
         return target.Count < 64 && value >> target.Count != 0
-            ? throw new OpenFlowFormatException($"load of 0x{value:x} into {target.Count} bits")
+            ? throw new OpenFlowFormatException($"load of 0x{value:x} into {target.Count} bits", "OFPBAC_BAD_ARGUMENT")
             : new RegLoad(target, value);
     }
 
@@ -152,7 +176,7 @@ internal static class ActionCodec
         r.Skip(4);
         if (count * 2 > r.Remaining)
         {
-            throw new OpenFlowFormatException($"bundle: {count} members in {r.Remaining} bytes");
+            throw new OpenFlowFormatException($"bundle: {count} members in {r.Remaining} bytes", "OFPBAC_BAD_LEN");
         }
 
         var members = new uint[count];
@@ -183,7 +207,7 @@ internal static class ActionCodec
         r.Skip(4);
         if (count == 0 || count * 2 > r.Remaining)
         {
-            throw new OpenFlowFormatException($"dec_ttl: {count} controller ids in {r.Remaining} bytes");
+            throw new OpenFlowFormatException($"dec_ttl: {count} controller ids in {r.Remaining} bytes", "OFPBAC_BAD_LEN");
         }
 
         var ids = new ushort[count];
@@ -216,7 +240,7 @@ internal static class ActionCodec
 
         return probability != 0 && direction <= 2
             ? new Sample(probability, set, domain, point, port, direction) { Subtype = subtype }
-            : throw new OpenFlowFormatException("sample: probability 0, or an unknown direction");
+            : throw new OpenFlowFormatException("sample: probability 0, or an unknown direction", "OFPBAC_BAD_ARGUMENT");
     }
 
     private static Conjunction DecodeConjunction(ref WireReader r)
@@ -224,7 +248,7 @@ internal static class ActionCodec
         var (clause, clauses, id) = (r.U8(), r.U8(), r.U32());
         return clauses is >= 2 and <= 64 && clause < clauses
             ? new Conjunction(id, (byte)(clause + 1), clauses)
-            : throw new OpenFlowFormatException($"conjunction: clause {clause + 1} of {clauses}");
+            : throw new OpenFlowFormatException($"conjunction: clause {clause + 1} of {clauses}", "NXBAC_BAD_CONJUNCTION");
     }
 
     private static ToController DecodeController2(ref WireReader r)
@@ -237,7 +261,7 @@ internal static class ActionCodec
             var (type, length) = (r.U16(), r.U16());
             if (length < 4)
             {
-                throw new OpenFlowFormatException($"controller: a property of length {length}");
+                throw new OpenFlowFormatException($"controller: a property of length {length}", "OFPBPC_BAD_LEN");
             }
 
             var body = new WireReader(r.Take(length - 4));
@@ -249,7 +273,7 @@ internal static class ActionCodec
                 3 => controller with { UserData = body.Rest.ToArray() },
                 4 => controller with { Pause = true },
                 5 => controller with { MeterId = body.U32() },
-                _ => throw new OpenFlowFormatException($"controller: unknown property {type}"),
+                _ => throw new OpenFlowFormatException($"controller: unknown property {type}", "OFPBPC_BAD_TYPE"),
             };
             r.SkipPadding(start);
         }

@@ -161,6 +161,11 @@ public sealed record UnknownAction(ImmutableArray<byte> Bytes) : FlowAction
 
     internal override void Format(FlowTextWriter text)
     {
+        if (text.IsStrict)
+        {
+            throw new OpenFlowFormatException("an action is unknown or damaged", ActionCodec.ErrorName(Bytes.AsSpan()));
+        }
+
         text.Put("unknown:");
         text.HexBytes(Bytes.AsSpan());
     }

@@ -14,7 +14,7 @@ internal static class SubfieldCodec
     {
         if (count < 1 || offset + count > field.Bits)
         {
-            throw new OpenFlowFormatException($"{count} bits from bit {offset} on are not inside {field.Name}");
+            throw new OpenFlowFormatException($"{count} bits from bit {offset} on are not inside {field.Name}", "OFPBAC_BAD_ARGUMENT");
         }
 
         return new BitRange(field, offset, count);

@@ -50,8 +50,8 @@ internal static class OxmCodec
             header |= reader.U32();
         }
 
-        var field = Fields.FindHeader(header) ?? throw new OpenFlowFormatException($"unknown field 0x{header >> 32:x8}");
-        return (header & MaskBit) == 0 ? field : throw new OpenFlowFormatException($"{field.Name}: a mask in a place where only the field is named");
+        var field = Fields.FindHeader(header) ?? throw new OpenFlowFormatException($"unknown field 0x{header >> 32:x8}", "OFPBMC_BAD_FIELD");
+        return (header & MaskBit) == 0 ? field : throw new OpenFlowFormatException($"{field.Name}: a mask in a place where only the field is named", "OFPBMC_BAD_MASK");
     }
 
     /// <summary>Reads an ofp_match: type 1 (OXM), length without padding, entries, padding to eight bytes.</summary>
@@ -60,13 +60,13 @@ internal static class OxmCodec
         var start = reader.Position;
         if (reader.U16() != 1)
         {
-            throw new OpenFlowFormatException("the match is not of type OXM");
+            throw new OpenFlowFormatException("the match is not of type OXM", "OFPBMC_BAD_TYPE");
         }
 
         var length = reader.U16();
         if (length < 4)
         {
-            throw new OpenFlowFormatException($"a match of length {length}, at least 4 is right");
+            throw new OpenFlowFormatException($"a match of length {length}, at least 4 is right", "OFPBMC_BAD_LEN");
         }
 
         var match = ReadEntries(reader.Take(length - 4));
@@ -112,7 +112,7 @@ internal static class OxmCodec
                 }
                 catch (ArgumentException e)
                 {
-                    throw new OpenFlowFormatException(e.Message);
+                    throw new OpenFlowFormatException(e.Message, "OFPBMC_BAD_PREREQ");
                 }
             }
 

@@ -30,7 +30,7 @@ internal readonly ref struct OxmHeader
     {
         if (data.Length < 4)
         {
-            throw new OpenFlowFormatException($"an OXM needs 4 bytes, {data.Length} are left");
+            throw new OpenFlowFormatException($"an OXM needs 4 bytes, {data.Length} are left", "OFPBMC_BAD_LEN");
         }
 
         var word = BinaryPrimitives.ReadUInt32BigEndian(data);
@@ -38,7 +38,7 @@ internal readonly ref struct OxmHeader
         var experimenter = word >> 16 == 0xffff;
         if (data.Length < 4 + length || (experimenter && length < 4))
         {
-            throw new OpenFlowFormatException($"an OXM of length {length} does not fit into {data.Length - 4} bytes");
+            throw new OpenFlowFormatException($"an OXM of length {length} does not fit into {data.Length - 4} bytes", "OFPBMC_BAD_LEN");
         }
 
         var header = ((ulong)word << 32) | (experimenter ? BinaryPrimitives.ReadUInt32BigEndian(data[4..]) : 0);
@@ -47,7 +47,7 @@ internal readonly ref struct OxmHeader
         if (field is not null && !LengthFits(field, payload.Length, (header >> 40 & 1) != 0))
         {
             // A variable field longer than 16 bytes stays as bytes.
-            field = field.IsVariable ? null : throw new OpenFlowFormatException($"{field.Name}: an OXM payload of {payload.Length} bytes, {field.Bytes} are right");
+            field = field.IsVariable ? null : throw new OpenFlowFormatException($"{field.Name}: an OXM payload of {payload.Length} bytes, {field.Bytes} are right", "OFPBMC_BAD_LEN");
         }
 
         return new(payload, field, header, 4 + length);
@@ -61,12 +61,12 @@ internal readonly ref struct OxmHeader
         var mask = HasMask ? WireReader.ReadNumber(Payload[size..]) & field.FullMask : size == 16 || !field.IsVariable ? field.FullMask : (UInt128.One << (8 * size)) - 1;
         if (!field.IsMaskable && mask != field.FullMask)
         {
-            throw new OpenFlowFormatException($"{field.Name} takes no mask");
+            throw new OpenFlowFormatException($"{field.Name} takes no mask", "OFPBMC_BAD_MASK");
         }
 
         if ((value & mask) != (value & field.FullMask) && !HasMask)
         {
-            throw new OpenFlowFormatException($"{field.Name}: the value is wider than {field.Bits} bits");
+            throw new OpenFlowFormatException($"{field.Name}: the value is wider than {field.Bits} bits", "OFPBMC_BAD_VALUE");
         }
 
         return new FieldMatch(field, value & mask, mask, field.IsVariable ? size : 0);

@@ -66,7 +66,7 @@ public readonly struct FlowInstructions : IEquatable<FlowInstructions>
         {
             var length = InstructionLength(rest);
             var type = BinaryPrimitives.ReadUInt16BigEndian(rest);
-            var order = type switch { 6 => 0, 4 => 1, 5 => 2, 3 => 3, 2 => 4, 1 => 5, _ => throw new OpenFlowFormatException($"unknown instruction {type}") };
+            var order = type switch { 6 => 0, 4 => 1, 5 => 2, 3 => 3, 2 => 4, 1 => 5, _ => throw new OpenFlowFormatException($"unknown instruction {type}", "OFPBIC_UNKNOWN_INST") };
             if (type is 3 or 4)
             {
                 ActionList.Check(rest[8..length]);
@@ -164,7 +164,7 @@ public readonly struct FlowInstructions : IEquatable<FlowInstructions>
         }
         catch (ArgumentException e)
         {
-            throw new OpenFlowFormatException(e.Message);
+            throw new OpenFlowFormatException(e.Message, "OFPBIC_DUP_INST");
         }
     }
 
@@ -198,7 +198,7 @@ public readonly struct FlowInstructions : IEquatable<FlowInstructions>
         var length = data.Length < 4 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(data[2..]);
         var type = length == 0 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(data);
         var right = type switch { 1 or 6 => length == 8, 2 => length == 24, _ => length >= 8 && length % 8 == 0 };
-        return right && length <= data.Length ? length : throw new OpenFlowFormatException($"an instruction {type} of length {length} in {data.Length} bytes");
+        return right && length <= data.Length ? length : throw new OpenFlowFormatException($"an instruction {type} of length {length} in {data.Length} bytes", "OFPBIC_BAD_LEN");
     }
 
     private static Instruction Decode(ReadOnlySpan<byte> data)

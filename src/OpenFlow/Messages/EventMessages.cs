@@ -141,7 +141,7 @@ public sealed record PacketIn : OpenFlowMessage
             var (type, length) = (r.U16(), r.U16());
             if (length < 4)
             {
-                throw new OpenFlowFormatException($"packet-in: a property of length {length}");
+                throw new OpenFlowFormatException($"packet-in: a property of length {length}", "OFPBPC_BAD_LEN");
             }
 
             var body = new WireReader(r.Take(length - 4));

@@ -87,7 +87,7 @@ public sealed record FlowMod(FlowCommand Command, Flow Flow) : OpenFlowMessage
         var instructions = FlowInstructions.Read(r.Rest);
         if (command > 4)
         {
-            throw new OpenFlowFormatException($"flow mod: unknown command {command}");
+            throw new OpenFlowFormatException($"flow mod: unknown command {command}", "OFPFMFC_BAD_COMMAND");
         }
 
         var filters = command != 0 && mask != 0;

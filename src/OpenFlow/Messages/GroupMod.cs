@@ -50,7 +50,7 @@ public sealed record GroupMod(GroupCommand Command, Group Group) : OpenFlowMessa
         var id = r.U32();
         return command is <= 2 or 0x8000 && type <= 3
             ? new GroupMod((GroupCommand)command, new Group(id, (GroupType)type, GroupCodec.ReadBuckets(r.Rest)))
-            : throw new OpenFlowFormatException($"group mod: unknown command {command} or type {type}");
+            : throw new OpenFlowFormatException($"group mod: unknown command {command} or type {type}", "OFPGMFC_BAD_COMMAND");
     }
 }
 
@@ -81,7 +81,7 @@ internal static class GroupCodec
             var length = r.U16();
             if (length < 16 || length % 8 != 0)
             {
-                throw new OpenFlowFormatException($"a bucket of length {length}");
+                throw new OpenFlowFormatException($"a bucket of length {length}", "OFPGMFC_BAD_BUCKET");
             }
 
             var body = new WireReader(r.Take(length - 2));

@@ -62,6 +62,8 @@ public static class MessageCodec
         MessageType.MeterMod => MeterMod.Decode(ref r),
         MessageType.PortMod => PortMod.Decode(ref r),
         MessageType.TableMod => TableMod.Decode(ref r),
+        MessageType.QueueGetConfigRequest => QueueConfigRequest.Decode(ref r),
+        MessageType.QueueGetConfigReply => QueueConfigReply.Decode(ref r),
         MessageType.MultipartRequest or MessageType.MultipartReply => Multipart.Decode(ref r, type == MessageType.MultipartReply),
         MessageType.RoleRequest or MessageType.RoleReply => RoleMessage.Decode(ref r, type == MessageType.RoleReply),
         MessageType.GetAsyncReply or MessageType.SetAsync => AsyncConfig.Decode(ref r, type),
@@ -79,6 +81,13 @@ public static class MessageCodec
                 return new BundleControl(r.U32(), (BundleControlType)r.U16(), r.U16());
             case (Vendors.Onf, BundleControl.AddSubtype) when depth == 0:
                 return DecodeBundleAdd(ref r);
+            case (Vendors.Onf, RoleStatus.Subtype):
+                return RoleStatus.Decode(ref r);
+            case (Vendors.Onf, RequestForward.Subtype) when depth == 0:
+                var request = DecodeInner(ref r, out var requestXid);
+                return request is GroupMod or MeterMod
+                    ? new RequestForward(request) { RequestXid = requestXid }
+                    : throw new OpenFlowFormatException("request forward: only group and meter mods are told of", "OFPBFC_MSG_UNSUP");
             case (Vendors.Onf, 1870):
                 return new CancelFlowMonitor(r.U32());
             case (Vendors.Nicira, 16):
@@ -90,6 +99,8 @@ public static class MessageCodec
                 var command = r.U16();
                 r.Skip(6);
                 return new TlvTableMod(command, TlvTableMod.Read(ref r));
+            case (Vendors.Nicira, 25):
+                return new TlvTableRequest();
             case (Vendors.Nicira, 26):
                 var (space, fields) = (r.U32(), r.U16());
                 r.Skip(10);
@@ -99,6 +110,8 @@ public static class MessageCodec
             case (Vendors.Nicira, 29):
                 r.Skip(6);
                 return new FlushConntrackZone(r.U16());
+            case (Vendors.Nicira, 32):
+                return FlushConntrack.Decode(ref r);
             default:
                 return new ExperimenterMessage(vendor, subtype, [.. r.Rest]);
         }
@@ -109,14 +122,21 @@ public static class MessageCodec
         var id = r.U32();
         r.Skip(2);
         var flags = r.U16();
+        var message = DecodeInner(ref r, out var xid);
+        return new BundleAdd(id, flags, message) { InnerXid = xid };
+    }
+
+    /// <summary>The message inside a message; nothing may be nested deeper.</summary>
+    private static OpenFlowMessage DecodeInner(ref WireReader r, out uint xid)
+    {
         var inner = r.Rest;
         if (inner.Length < HeaderLength || BinaryPrimitives.ReadUInt16BigEndian(inner[2..]) is var length && (length < HeaderLength || length > inner.Length) || inner[0] != OpenFlowMessage.Version)
         {
-            throw new OpenFlowFormatException("bundle: the message inside is cut short or not of OpenFlow 1.3");
+            throw new OpenFlowFormatException("the message inside is cut short or not of OpenFlow 1.3", "OFPBFC_MSG_BAD_LEN");
         }
 
+        xid = BinaryPrimitives.ReadUInt32BigEndian(inner[4..]);
         var body = new WireReader(inner[HeaderLength..BinaryPrimitives.ReadUInt16BigEndian(inner[2..])]);
-        var message = Decode(ref body, (MessageType)inner[1], OpenFlowMessage.Version, 1);
-        return new BundleAdd(id, flags, message) { InnerXid = BinaryPrimitives.ReadUInt32BigEndian(inner[4..]) };
+        return Decode(ref body, (MessageType)inner[1], OpenFlowMessage.Version, 1);
     }
 }

@@ -142,7 +142,7 @@ public static class MultipartBodies
             var length = r.U16();
             if (length < 56)
             {
-                throw new OpenFlowFormatException($"a flow of length {length}, at least 56 is right");
+                throw new OpenFlowFormatException($"a flow of length {length}, at least 56 is right", "OFPBRC_BAD_LEN");
             }
 
             var e = new WireReader(r.Take(length - 2));
@@ -160,7 +160,7 @@ public static class MultipartBodies
             var length = r.U16();
             if (length < 8)
             {
-                throw new OpenFlowFormatException($"a group of length {length}");
+                throw new OpenFlowFormatException($"a group of length {length}", "OFPBRC_BAD_LEN");
             }
 
             var e = new WireReader(r.Take(length - 2));
@@ -182,7 +182,7 @@ public static class MultipartBodies
             var length = r.U16();
             if (length < 8)
             {
-                throw new OpenFlowFormatException($"a meter of length {length}");
+                throw new OpenFlowFormatException($"a meter of length {length}", "OFPBRC_BAD_LEN");
             }
 
             var e = new WireReader(r.Take(length - 2));

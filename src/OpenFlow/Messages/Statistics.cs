@@ -132,7 +132,7 @@ internal static class StatisticsCodec
         while (r.Remaining > 0)
         {
             var length = r.U16();
-            var e = new WireReader(r.Take(length < 40 ? throw new OpenFlowFormatException($"group counters of length {length}") : length - 2));
+            var e = new WireReader(r.Take(length < 40 ? throw new OpenFlowFormatException($"group counters of length {length}", "OFPBRC_BAD_LEN") : length - 2));
             e.Skip(2);
             var (id, references) = (e.U32(), e.U32());
             e.Skip(4);
@@ -150,7 +150,7 @@ internal static class StatisticsCodec
         while (r.Remaining > 0)
         {
             var (id, length) = (r.U32(), r.U16());
-            var e = new WireReader(r.Take(length < 40 ? throw new OpenFlowFormatException($"meter counters of length {length}") : length - 6));
+            var e = new WireReader(r.Take(length < 40 ? throw new OpenFlowFormatException($"meter counters of length {length}", "OFPBRC_BAD_LEN") : length - 6));
             e.Skip(6);
             var (flows, packets, bytes, duration) = (e.U32(), e.U64(), e.U64(), new FlowDuration(e.U32(), e.U32()));
             rows.Add(new(id, flows, packets, bytes, duration, Pairs(ref e)));

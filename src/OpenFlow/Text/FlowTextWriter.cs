@@ -16,6 +16,9 @@ internal sealed class FlowTextWriter(NameMap? names)
 
     public int Length => _out.Length;
 
+    /// <summary>True where an action that is damaged or unknown is an error, as in ofp-print; elsewhere it is printed as bytes.</summary>
+    public bool IsStrict { get; init; }
+
     public char Last => _out.Length == 0 ? '\0' : _out[^1];
 
     public bool HasTableName(byte table) => names?.Table(table) is not null;
@@ -28,6 +31,15 @@ internal sealed class FlowTextWriter(NameMap? names)
     };
 
     public void Put(string text) => _out.Append(text);
+
+    /// <summary>How much stays when what follows turns out to be damaged.</summary>
+    public int Committed { get; private set; }
+
+    /// <summary>Keeps what is written so far.</summary>
+    public void Commit() => Committed = _out.Length;
+
+    /// <summary>Takes back what was written behind this length.</summary>
+    public void Truncate(int length) => _out.Length = length;
 
     public void Optional(bool condition, string text)
     {
@@ -56,6 +68,15 @@ internal sealed class FlowTextWriter(NameMap? names)
     {
         var text = Convert.ToHexStringLower(bytes).TrimStart('0');
         _out.Append(text.Length == 0 ? "0" : "0x" + text);
+    }
+
+    /// <summary>OVS's ds_put_printable: what is not printable ASCII as a backslash and three octal digits.</summary>
+    public void Printable(ReadOnlySpan<byte> bytes)
+    {
+        foreach (var b in bytes)
+        {
+            _out.Append(b is < 0x20 or > 0x7e or (byte)'\\' or (byte)'"' ? "\\" + Convert.ToString(b, 8).PadLeft(3, '0') : ((char)b).ToString());
+        }
     }
 
     /// <summary>01.02.03.</summary>

@@ -55,7 +55,7 @@ internal static partial class MessagePrinter
     private static void MeterModBody(FlowTextWriter text, MeterMod mod)
     {
         text.Put(mod.Command switch { MeterCommand.Add => " ADD ", MeterCommand.Modify => " MOD ", _ => " DEL " });
-        MeterText.Write(text, mod.Meter, oneLine: false);
+        MeterText.Write(text, mod.Command == MeterCommand.Delete ? mod.Meter with { Flags = MeterFlags.None, Bands = [] } : mod.Meter, oneLine: false);
     }
 
     private static void HelloBody(FlowTextWriter text, Hello hello)
@@ -68,6 +68,12 @@ internal static partial class MessagePrinter
     private static void ErrorBody(FlowTextWriter text, ErrorMessage error, int depth)
     {
         text.Put($" {error.Name}\n");
+        if (error.ErrorType == 0)
+        {
+            text.Printable(error.Data.AsSpan());
+            return;
+        }
+
         if (depth < 2)
         {
             MessageText.Write(text, error.Data.AsSpan(), depth + 1);
@@ -88,7 +94,7 @@ internal static partial class MessagePrinter
 
     private static void PacketInBody(FlowTextWriter text, PacketIn packet)
     {
-        if (packet.Table != 0)
+        if (packet.Table != 0 && !(packet.IsNicira && packet.Table == 255))
         {
             text.Put(" table_id=");
             text.Table(packet.Table);
@@ -106,6 +112,7 @@ internal static partial class MessagePrinter
         else
         {
             text.Put($" buffer=0x{packet.BufferId:x8}");
+            text.Optional(packet.TotalLength < packet.Data.Length, " (***total_len < data_len***)");
         }
 
         text.Put("\n");
@@ -115,6 +122,8 @@ internal static partial class MessagePrinter
             text.HexBytes(packet.UserData.Span);
             text.Put("\n");
         }
+
+        PacketText.Write(text, packet.Data.Span);
     }
 
     private static void PacketOutBody(FlowTextWriter text, PacketOut packet)
@@ -124,6 +133,11 @@ internal static partial class MessagePrinter
         text.Put(" actions=");
         text.Actions(packet.Actions, "drop");
         text.Put(packet.BufferId == uint.MaxValue ? $" data_len={packet.Data.Length}" : $" buffer=0x{packet.BufferId:x8}");
+        if (packet.BufferId == uint.MaxValue && !packet.Data.IsEmpty)
+        {
+            text.Put("\n");
+            PacketText.Write(text, packet.Data.Span);
+        }
     }
 
     private static void FlowRemovedBody(FlowTextWriter text, FlowRemoved removed)
@@ -205,13 +219,7 @@ internal static partial class MessagePrinter
         switch (part.Kind)
         {
             case MultipartType.Flow:
-                var flows = new List<FlowStats>();
-                MultipartBodies.ReadFlows(part.Body.Span, flows);
-                foreach (var flow in flows)
-                {
-                    text.Put("\n ");
-                    FlowText.WriteStats(text, flow);
-                }
+                FlowRows(text, part.Body.Span);
 
                 break;
             case MultipartType.GroupDescription:
@@ -252,7 +260,6 @@ internal static partial class MessagePrinter
             var r = new Wire.WireReader(part.Body.Span);
             var filter = FlowFilter.Decode(ref r);
             text.Optional(filter.Table != 255, $" table={filter.Table}");
-            text.Optional(filter.CookieMask != 0, $" cookie=0x{filter.Cookie:x}/0x{filter.CookieMask:x}");
             if (filter.OutPort != Ports.Any)
             {
                 text.Put(" out_port=");

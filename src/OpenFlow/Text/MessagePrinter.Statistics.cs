@@ -21,6 +21,8 @@ internal static partial class MessagePrinter
                 var d = SwitchDescription.Decode(body);
                 text.Put($"\nManufacturer: {d.Manufacturer}\nHardware: {d.Hardware}\nSoftware: {d.Software}\nSerial Num: {d.SerialNumber}\nDP Description: {d.Datapath}\n");
                 return true;
+            case MultipartType.Table: TableRows(text, StatisticsCodec.Tables(body)); return true;
+            case MultipartType.GroupFeatures: GroupFeaturesBody(text, GroupFeatures.Decode(body)); return true;
             case MultipartType.PortStats: PortRows(text, StatisticsCodec.Ports(body)); return true;
             case MultipartType.Queue: QueueRows(text, StatisticsCodec.Queues(body)); return true;
             case MultipartType.Group: GroupRows(text, StatisticsCodec.Groups(body)); return true;

@@ -23,38 +23,46 @@ internal static partial class MessagePrinter
     /// <summary>Prints one message whose length fits.</summary>
     public static void Print(FlowTextWriter text, ReadOnlySpan<byte> frame, int depth)
     {
-        OpenFlowMessage message;
+        if (frame[0] == OpenFlowMessage.Version && !MessageLengths.Fit(frame))
+        {
+            Refused(text, frame, "OFPBRC_BAD_LEN");
+            return;
+        }
+
+        var head = -1;
         try
         {
-            message = MessageCodec.Decode(frame, out _);
-        }
-        catch (OpenFlowFormatException e)
-        {
+            var message = MessageCodec.Decode(frame, out _);
+            if (UnknownKind(message, frame) is { } error)
+            {
+                Refused(text, frame, error);
+                return;
+            }
+
             Header(text, frame);
-            text.Put($" ***decode error: {e.ErrorName ?? e.Message}***\n");
-            text.HexDump(frame);
-            return;
-        }
-
-        if (UnknownKind(message, frame) is { } error)
-        {
-            text.Put($"***decode error: {error}***\n");
-            text.HexDump(frame);
-            return;
-        }
-
-        Header(text, frame);
-        try
-        {
+            head = text.Length;
             Body(text, message, frame, depth);
+            text.Chomp(' ');
         }
         catch (OpenFlowFormatException e)
         {
-            text.Put($" ***decode error: {e.ErrorName ?? e.Message}***\n");
-            text.HexDump(frame);
-        }
+            if (head < 0)
+            {
+                Header(text, frame);
+                head = text.Length;
+            }
 
-        text.Chomp(' ');
+            // A switch decodes a whole message before it prints it; only the rows of a multipart reply come one by one.
+            text.Truncate(Math.Max(head, text.Committed));
+            text.Put(text.Length == head ? " " : "\n");
+            Refused(text, frame, e.ErrorName ?? e.Message);
+        }
+    }
+
+    private static void Refused(FlowTextWriter text, ReadOnlySpan<byte> frame, string error)
+    {
+        text.Put($"***decode error: {error}***\n");
+        text.HexDump(frame);
     }
 
     /// <summary>"OFPT_FLOW_MOD (OF1.3) (xid=0x1):".</summary>
@@ -122,7 +130,10 @@ internal static partial class MessagePrinter
             case GroupMod mod: GroupModBody(text, mod); break;
             case MeterMod mod: MeterModBody(text, mod); break;
             case Hello hello: HelloBody(text, hello); break;
-            case Echo echo: text.Put($" {echo.Data.Length} bytes of payload\n"); break;
+            case Echo echo:
+                text.Put($" {echo.Data.Length} bytes of payload\n");
+                text.HexDump(echo.Data.AsSpan());
+                break;
             case ErrorMessage error: ErrorBody(text, error, depth); break;
             case FeaturesReply features: FeaturesBody(text, features); break;
             case SwitchConfig config: ConfigBody(text, config); break;
@@ -143,6 +154,11 @@ internal static partial class MessagePrinter
             case BundleAdd add:
                 text.Put($"\n bundle_id=0x{add.BundleId:x} flags={BundleFlags(add.Flags)}\n");
                 var inner = frame[24..];
+                if (BinaryPrimitives.ReadUInt32BigEndian(inner[4..]) != BinaryPrimitives.ReadUInt32BigEndian(frame[4..]))
+                {
+                    throw new OpenFlowFormatException("bundle: the message inside has another xid", "OFPBFC_MSG_BAD_XID");
+                }
+
                 MessageText.Write(text, inner[..BinaryPrimitives.ReadUInt16BigEndian(inner[2..])], depth + 1);
                 break;
             case Multipart part: MultipartBody(text, part); break;
@@ -154,8 +170,23 @@ internal static partial class MessagePrinter
             case TlvTableReply reply: TlvReplyBody(text, reply); break;
             case AsyncConfig config: AsyncBody(text, config); break;
             case PortMod mod: PortModBody(text, mod); break;
-            case TableMod mod: text.Put(mod.Table == 255 ? " table_id: ALL_TABLES" : $" table_id: {mod.Table}"); break;
-            case ExperimenterMessage { Experimenter: Wire.Vendors.Onf, Subtype: 1911 } status: RoleStatusBody(text, status); break;
+            case TableMod mod: text.Put(mod.Table == 255 ? " table_id: ALL_TABLES" : $" table_id={mod.Table}"); break;
+            case RoleStatus status: RoleStatusBody(text, status); break;
+            case RequestForward forward: RequestForwardBody(text, forward); break;
+            case FlushConntrack flush: FlushBody(text, flush); break;
+            case QueueConfigRequest queues:
+                text.Put(" port=");
+                text.Port(queues.Port);
+                break;
+            case QueueConfigReply queues: QueueConfigBody(text, queues); break;
+            case ExperimenterMessage { Experimenter: Wire.Vendors.Nicira, Subtype: 10 or 11 } role when role.Body.Length == 4:
+                text.Put($" role={RoleName(BinaryPrimitives.ReadUInt32BigEndian(role.Body.AsSpan()) + 1)}");
+                break;
+            case ExperimenterMessage { Experimenter: Wire.Vendors.Nicira, Subtype: 15 } tables: text.Put(tables.Body[0] != 0 ? " enable" : " disable"); break;
+            case ExperimenterMessage { Experimenter: Wire.Vendors.Nicira, Subtype: 19 } config:
+                var words = new Wire.WireReader(config.Body.AsSpan());
+                AsyncBody(text, AsyncConfig.Decode(ref words, MessageType.SetAsync));
+                break;
             case ExperimenterMessage { Body.Length: > 0 } or UnknownMessage:
                 text.Put("\n");
                 text.HexDump(frame);
@@ -174,15 +205,11 @@ internal static partial class MessagePrinter
         _ => null,
     };
 
-    private static void RoleStatusBody(FlowTextWriter text, ExperimenterMessage status)
+    private static void RoleStatusBody(FlowTextWriter text, RoleStatus status)
     {
-        var r = new Wire.WireReader(status.Body.AsSpan());
-        var (role, reason) = (r.U32(), r.U8());
-        r.Skip(3);
-        var generation = r.U64();
-        text.Put($" role={RoleName(role)}");
-        text.Optional(generation != ulong.MaxValue, $" generation_id={generation}");
-        text.Put($" reason={reason switch { 0 => "primary_request", 1 => "configuration_changed", 2 => "experimenter_data_changed", _ => "(unknown)" }}");
+        text.Put($" role={RoleName(status.Role)}");
+        text.Optional(status.GenerationId != ulong.MaxValue, $" generation_id={status.GenerationId}");
+        text.Put($" reason={status.Reason switch { 0 => "primary_request", 1 => "configuration_changed", 2 => "experimenter_data_changed", _ => "(unknown)" }}");
     }
 
     private static string RoleName(uint role) => role switch { 0 => "nochange", 1 => "equal", 2 => "primary", 3 => "secondary", _ => "unknown" };

@@ -9,7 +9,7 @@ public static class MessageText
     /// <summary>One message, given as bytes with its header. Never throws for damaged bytes: says what is wrong, as ovs-ofctl does.</summary>
     public static string Format(ReadOnlySpan<byte> frame, NameMap? names = null)
     {
-        var text = new FlowTextWriter(names);
+        var text = new FlowTextWriter(names) { IsStrict = true };
         Write(text, frame, 0);
         return text.ToString();
     }

@@ -40,7 +40,7 @@ public static class MeterText
 
     internal static void Write(FlowTextWriter text, MeterEntry meter, bool oneLine)
     {
-        text.Put($"meter={meter.Id} ");
+        text.Put($"meter={(meter.Id switch { <= 0xffff0000 => $"{meter.Id}", 0xfffffffd => "slowpath", 0xfffffffe => "controller", uint.MaxValue => "all", _ => "unknown" })} ");
         text.Optional(meter.Flags.HasFlag(MeterFlags.Kbps), "kbps ");
         text.Optional(meter.Flags.HasFlag(MeterFlags.PacketsPerSecond), "pktps ");
         text.Optional(meter.Flags.HasFlag(MeterFlags.Burst), "burst ");
