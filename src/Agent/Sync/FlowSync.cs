@@ -33,6 +33,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     private readonly InstalledEntries<uint, Group> _installedGroups = new();
     private readonly HashSet<uint> _pendingGroups = [];
     private readonly Dictionary<FlowKey, RefusedFlow> _refused = [];
+    private readonly DatapathCache _datapath;
     private int _loadedConnection;
     private volatile bool _groupsMayDiffer;
 
@@ -40,6 +41,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     public FlowSync(AgentOptions options, ILogger<FlowSync> logger)
     {
         _logger = logger;
+        _datapath = new DatapathCache(options, logger);
         _switch = new OpenFlowSwitch(OpenFlowEndpoint.Unix(Path.Combine(options.OvsRunDir, options.Bridge + ".mgmt")));
     }
 
@@ -60,6 +62,9 @@ public sealed partial class FlowSync : IAsyncDisposable
 
     /// <summary>Flows that the switch holds, as far as is known.</summary>
     public int Installed => _installed.Count;
+
+    /// <summary>How often the datapath's cache was emptied; see <see cref="DatapathCache"/>.</summary>
+    public long Purges => _datapath.Purges;
 
     /// <summary>Connections made since the start.</summary>
     public int Connections => _switch.Connections;
@@ -275,6 +280,7 @@ public sealed partial class FlowSync : IAsyncDisposable
                 FlowsSent += accepted.Count;
                 AgentMetrics.FlowsSent.Add(accepted.Count);
                 GroupsSent += groups.Count;
+                _datapath.FlowsChanged();
                 LogSent(_logger, accepted.Upserts.Count, accepted.Deletes.Count, groups.Upserts.Count, groups.Deletes.Count);
                 return;
             }

@@ -38,6 +38,15 @@ public sealed class FlowSyncTests
     }
 
     [Test]
+    public async Task A_user_space_datapath_forgets_what_it_cached_of_changed_flows()
+    {
+        await Eventually.True("the cache emptied after the first flows", () => _switch.Flows.Purges > 0);
+        var before = _switch.Flows.Purges;
+        await _switch.ApplyAsync();
+        Assert.That(_switch.Flows.Purges, Is.EqualTo(before), "nothing changed");
+    }
+
+    [Test]
     public async Task What_somebody_else_changes_wakes_the_agent_and_is_put_right()
     {
         var before = await DumpAsync();
