@@ -14,7 +14,7 @@ using Weft.TestSupport;
 namespace Weft.Ctl.Tests;
 
 /// <summary>weftctl, metrics and rights on one lab of two nodes with three policies whose effect is known.</summary>
-public sealed class LookingInsideTests
+public sealed partial class LookingInsideTests
 {
     private const string DbFromApi = "NetworkPolicy/default/db-from-api";
     private const string ApiFromWeb = "NetworkPolicy/default/api-from-web";
@@ -256,7 +256,7 @@ public sealed class LookingInsideTests
             shift
             case "$*" in
               "get --raw /api/v1/namespaces/weft-system/pods?labelSelector=app.kubernetes.io/name%3Dweft-agent&fieldSelector=spec.nodeName%3D"*)
-                echo "{\"items\":[{\"metadata\":{\"name\":\"weft-agent-${*##*%3D}\"},\"status\":{\"phase\":\"Running\"} }]}" ;;
+                last="${@: -1}"; echo "{\"items\":[{\"metadata\":{\"name\":\"weft-agent-${last##*%3D}\"},\"status\":{\"phase\":\"Running\"} }]}" ;;
               "get --raw "*) exec ip netns exec {{lab.ControlPlane.Name}} {{Shell.Find("kubectl")}} --kubeconfig={{lab.Kubeconfig}} "$@" ;;
               "-n weft-system exec pod/weft-agent-"*" -c agent -- cat /var/lib/weft/node-state.ndjson")
                 node=${4##*-}; exec cat {{lab.Folder}}/$node/state/node-state.ndjson ;;

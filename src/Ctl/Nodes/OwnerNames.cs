@@ -18,7 +18,8 @@ public sealed class OwnerNames
         foreach (var name in ports.Select(p => p.Pod).OfType<string>().Concat(slice.All<LogicalPort>().Select(p => p.Id)).Select(PodFlows.OwnerOf)
             .Concat(slice.All<NodeEndpoint>().Select(n => NodeFlows.OwnerOf(n.Id)))
             .Concat(slice.All<LoadBalancer>().Select(ServicePlan.OwnerOf))
-            .Concat(slice.All<Policy>().Select(PolicyCompiler.OwnerOf)))
+            .Concat(slice.All<Policy>().Select(PolicyCompiler.OwnerOf))
+            .Concat(slice.All<Network>().Select(TenantFlows.OwnerOf)))
         {
             _names[Cookies.OwnerNumber(name)] = name;
         }

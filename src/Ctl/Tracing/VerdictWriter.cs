@@ -73,6 +73,7 @@ internal static class VerdictWriter
             "ArpNd" => ("Answered", [], "address resolution is answered by the switch"),
             "ConntrackState" => ("InvalidConnection", [], "it belongs to no connection that is known"),
             "Routing" => ("NoRoute", [], $"no pod and no route has the address {target}"),
+            "EdgeOut" => ("OtherNetwork", [], $"the tenant's network has no way to {target}: it is of another network"),
             "Forwarding" => ("NoRoute", [], $"no port has the address {target}"),
             _ when step.Priority == Priorities.Await => ("PoliciesNotKnown", [], $"the policies of {step.Owner} are not known yet"),
             _ => ("Dropped", [], $"by the flow of {step.Owner}: {(step.Match.Length > 0 ? step.Match : "everything else")}"),
