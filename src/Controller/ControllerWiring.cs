@@ -52,6 +52,7 @@ public static class ControllerWiring
             ? new NoAuthentication()
             : new TokenReviewAuthentication(client, options.Namespace, AgentServiceAccount, clock, options.AgentAudience));
         services.AddSingleton<AgentEndpoints>();
+        services.AddSingleton<PodProblems>();
         services.AddSingleton<FrontProxyAuthentication>();
         services.AddSingleton<TopologyApi>();
         AddWorker<Leadership>(services);
@@ -75,6 +76,7 @@ public static class ControllerWiring
 
         var app = builder.Build();
         KeepMetricsApart(app, options);
+        app.Services.GetRequiredService<PodProblems>();
         app.Services.GetRequiredService<AgentEndpoints>().Map(app);
         app.Services.GetRequiredService<TopologyApi>().Map(app);
         app.MapGet("/healthz", () => "ok");

@@ -26,9 +26,9 @@ internal sealed record TopologyKind(
     [
         new("logicalswitches", "LogicalSwitch", false, "lsw", [new("Network"), new("Node"), new("Subnets")],
             (network, _) => network.View.Switches.Select(s =>
-                new TopologyObject(null, NameOf(s.Id), Spec(s), null, [NetworkName(network, s.NetworkKey), s.Node, Join(s.Subnets.Select(x => x.Cidr))]))),
+                new TopologyObject(null, NameOf(s.Id), Spec(network, s, s.NetworkKey), null, [NetworkName(network, s.NetworkKey), s.Node, Join(s.Subnets.Select(x => x.Cidr))]))),
         new("logicalrouters", "LogicalRouter", false, "lr", [new("Network"), new("Switches", "integer")],
-            (network, _) => network.View.Routers.Select(r => new TopologyObject(null, NameOf(r.Id), Spec(r), null, [NetworkName(network, r.NetworkKey), r.Switches.Count]))),
+            (network, _) => network.View.Routers.Select(r => new TopologyObject(null, NameOf(r.Id), Spec(network, r, r.NetworkKey), null, [NetworkName(network, r.NetworkKey), r.Switches.Count]))),
         new("logicalports", "LogicalPort", true, "lp",
             [new("Node"), new("Network"), new("Addresses"), new("Realised", "boolean"), new("MAC", IsWide: true), new("OfPort", "integer", true), new("Switch", IsWide: true)],
             Ports),
@@ -58,7 +58,7 @@ internal sealed record TopologyKind(
                 ["ofPort"] = there?.OfPort,
             };
             var slash = port.Id.IndexOf('/', StringComparison.Ordinal);
-            yield return new TopologyObject(port.Id[..slash], port.Id[(slash + 1)..], Spec(port), status,
+            yield return new TopologyObject(port.Id[..slash], port.Id[(slash + 1)..], Spec(network, port, port.NetworkKey), status,
                 [port.Node, NetworkName(network, port.NetworkKey), Join(known), there is not null, there?.Mac, there?.OfPort, port.Switch]);
         }
     }
@@ -96,6 +96,14 @@ internal sealed record TopologyKind(
     }
 
     private static JsonObject Spec(TopologyItem item) => (JsonObject)JsonSerializer.SerializeToNode(item, TopologyJson.Default.TopologyItem)!;
+
+    /// <summary>With the network's name too, so that one can select by it: <c>--field-selector spec.network=default</c>.</summary>
+    private static JsonObject Spec(LogicalNetwork network, TopologyItem item, int key)
+    {
+        var spec = Spec(item);
+        spec["network"] = NetworkName(network, key);
+        return spec;
+    }
 
     /// <summary>A tenant's network by the name of its Vpc.</summary>
     private static string NetworkName(LogicalNetwork network, int key) => key == Topology.Network.DefaultKey

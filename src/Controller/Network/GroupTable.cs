@@ -6,17 +6,11 @@ namespace Weft.Controller.Network;
 /// <remarks>Not thread-safe.</remarks>
 internal sealed class GroupTable(Changes changes, Interner interner)
 {
-    /// <summary>Below this number a scan beats an index.</summary>
-    private const int IndexFrom = 32;
-
     private readonly Dictionary<string, NamespaceState> _namespaces = new(StringComparer.Ordinal);
     private readonly Dictionary<(NamespaceState, LabelSet, NamedPorts, int), PodClass> _classes = [];
     private readonly Dictionary<GroupKey, PodGroup> _groups = [];
-    private readonly SelectorIndex<PodGroup> _crossByPods = new();
-    private readonly SelectorIndex<PodGroup> _crossByNamespace = new();
-    private readonly LabelledIndex<NamespaceState> _namespacesByLabel = new();
+    private readonly GroupFinder _finder = new();
     private readonly List<PodGroup> _groupScratch = [];
-    private LabelledIndex<PodClass>? _classesByLabel;
 
     /// <summary>Which pods have which address.</summary>
     public AddressOwners Owners { get; } = new();
@@ -45,9 +39,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
             return;
         }
 
-        _namespacesByLabel.Remove(ns, ns.Labels);
-        ns.Labels = labels;
-        _namespacesByLabel.Add(ns, labels);
+        _finder.Relabel(ns, labels);
         foreach (var c in ns.Classes.Items)
         {
             foreach (var group in c.Groups.Items.ToArray())
@@ -59,7 +51,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
             }
 
             _groupScratch.Clear();
-            FindCrossGroups(c, _groupScratch);
+            _finder.FindCrossGroups(c, _groupScratch);
             JoinMatching(c);
         }
     }
@@ -159,8 +151,8 @@ internal sealed class GroupTable(Changes changes, Interner interner)
 
         var group = slot = new PodGroup(key) { References = 1 };
         changes.Work++;
-        AddToIndex(group);
-        foreach (var c in Candidates(group))
+        _finder.Add(group);
+        foreach (var c in _finder.Candidates(group, _classes.Values))
         {
             if (key.Matches(c))
             {
@@ -185,7 +177,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
             c.Groups.Remove(group);
         }
 
-        RemoveFromIndex(group);
+        _finder.Remove(group);
         _groups.Remove(group.Key);
     }
 
@@ -220,29 +212,9 @@ internal sealed class GroupTable(Changes changes, Interner interner)
 
         var c = slot = new PodClass(ns, labels, ports, network);
         changes.Work++;
-        ns.Classes.Add(c);
-        ns.ClassIndex?.Add(c, labels);
-        if (ns.ClassIndex is null && ns.Classes.Count > IndexFrom)
-        {
-            ns.ClassIndex = new LabelledIndex<PodClass>();
-            foreach (var each in ns.Classes.Items)
-            {
-                ns.ClassIndex.Add(each, each.Labels);
-            }
-        }
-
-        _classesByLabel?.Add(c, labels);
+        _finder.Add(c);
         _groupScratch.Clear();
-        if (ns.GroupIndex is { } index)
-        {
-            index.Find(labels, _groupScratch);
-        }
-        else
-        {
-            _groupScratch.AddRange(ns.Groups.Items);
-        }
-
-        FindCrossGroups(c, _groupScratch);
+        _finder.FindGroups(c, _groupScratch);
         JoinMatching(c);
         return c;
     }
@@ -260,16 +232,8 @@ internal sealed class GroupTable(Changes changes, Interner interner)
             MarkStale(group, c);
         }
 
-        c.Namespace.Classes.Remove(c);
-        c.Namespace.ClassIndex?.Remove(c, c.Labels);
-        _classesByLabel?.Remove(c, c.Labels);
+        _finder.Remove(c);
         _classes.Remove((c.Namespace, c.Labels, c.Ports, c.Network));
-    }
-
-    private void FindCrossGroups(PodClass c, List<PodGroup> found)
-    {
-        _crossByPods.Find(c.Labels, found);
-        _crossByNamespace.Find(c.Namespace.Labels, found);
     }
 
     private void JoinMatching(PodClass c)
@@ -382,105 +346,5 @@ internal sealed class GroupTable(Changes changes, Interner interner)
             changes.Work++;
             group.Peer?.Note(changes, address, added);
         }
-    }
-
-    private void AddToIndex(PodGroup group)
-    {
-        var key = group.Key;
-        if (key.Namespace is not { } ns)
-        {
-            if (key.Pods.Key is not null || key.NamespaceSelector!.Key is null)
-            {
-                _crossByPods.Add(group, key.Pods.Key);
-            }
-            else
-            {
-                _crossByNamespace.Add(group, key.NamespaceSelector.Key);
-            }
-
-            return;
-        }
-
-        ns.Groups.Add(group);
-        ns.GroupIndex?.Add(group, key.Pods.Key);
-        if (ns.GroupIndex is null && ns.Groups.Count > IndexFrom)
-        {
-            ns.GroupIndex = new SelectorIndex<PodGroup>();
-            foreach (var each in ns.Groups.Items)
-            {
-                ns.GroupIndex.Add(each, each.Key.Pods.Key);
-            }
-        }
-    }
-
-    private void RemoveFromIndex(PodGroup group)
-    {
-        var key = group.Key;
-        if (key.Namespace is { } ns)
-        {
-            ns.Groups.Remove(group);
-            ns.GroupIndex?.Remove(group, key.Pods.Key);
-        }
-        else if (key.Pods.Key is not null || key.NamespaceSelector!.Key is null)
-        {
-            _crossByPods.Remove(group, key.Pods.Key);
-        }
-        else
-        {
-            _crossByNamespace.Remove(group, key.NamespaceSelector.Key);
-        }
-    }
-
-    /// <summary>Classes that a new group may select.</summary>
-    private List<PodClass> Candidates(PodGroup group)
-    {
-        var found = new List<PodClass>();
-        var key = group.Key;
-        if (key.Namespace is { } ns)
-        {
-            AddCandidates(ns, key.Pods, found);
-        }
-        else if (key.NamespaceSelector!.Key is { } byNamespace)
-        {
-            var namespaces = new List<NamespaceState>();
-            _namespacesByLabel.Find(byNamespace, namespaces);
-            namespaces.ForEach(n => AddCandidates(n, key.Pods, found));
-        }
-        else if (key.Pods.Key is { } byPods)
-        {
-            ClassesByLabel().Find(byPods, found);
-        }
-        else
-        {
-            found.AddRange(_classes.Values);
-        }
-
-        return found;
-    }
-
-    private static void AddCandidates(NamespaceState ns, Selector pods, List<PodClass> found)
-    {
-        if (ns.ClassIndex is { } index && pods.Key is { } key)
-        {
-            index.Find(key, found);
-        }
-        else
-        {
-            found.AddRange(ns.Classes.Items);
-        }
-    }
-
-    private LabelledIndex<PodClass> ClassesByLabel()
-    {
-        if (_classesByLabel is null)
-        {
-            _classesByLabel = new LabelledIndex<PodClass>();
-            foreach (var c in _classes.Values)
-            {
-                _classesByLabel.Add(c, c.Labels);
-            }
-        }
-
-        return _classesByLabel;
     }
 }

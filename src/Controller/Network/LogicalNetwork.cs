@@ -178,6 +178,9 @@ public sealed class LogicalNetwork
     /// <summary>A policy could not be told again yet.</summary>
     public void TellPolicyAgain(ObjectKey key) => _policies.ToTellAgain.Add(key);
 
+    /// <summary>The uid of an active pod, or null.</summary>
+    public string? UidOf(ObjectKey pod) => _pods.UidOf(pod);
+
     /// <summary>Whether Kubernetes knows the node.</summary>
     public bool HasNode(string node) => _nodes.Find(node)?.Facts is not null;
 

@@ -96,6 +96,9 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, TenantTable t
         }
     }
 
+    /// <summary>The uid of an active pod, or null.</summary>
+    public string? UidOf(ObjectKey key) => _pods.GetValueOrDefault((groups.Namespace(key.Namespace), key.Name))?.Uid;
+
     /// <summary>Removes a pod; one that is not there is no error.</summary>
     public void Remove(ObjectKey key)
     {

@@ -93,6 +93,8 @@ public sealed class TopologyApiTests
         Assert.That(await Names($"{Root}/namespaces/test/logicalports"), Is.EqualTo("b"));
         Assert.That(await Names($"{Root}/logicalports?fieldSelector=spec.node%3Dnode1"), Is.EqualTo("a"));
         Assert.That(await Names($"{Root}/logicalports?fieldSelector=spec.node!%3Dnode1,spec.networkKey%3D1"), Is.EqualTo("b"));
+        Assert.That(await Names($"{Root}/logicalports?fieldSelector=spec.network%3Ddefault,spec.node%3Dnode1"), Is.EqualTo("a"));
+        Assert.That(await Names($"{Root}/logicalports?fieldSelector=spec.network%3Dred"), Is.Empty);
         Assert.That((await SendAsync($"{Root}/logicalports?fieldSelector=nonsense", _proxy, "admin")).StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
         Assert.That((await SendAsync($"{Root}/logicalports/none", _proxy, "admin")).StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
     }

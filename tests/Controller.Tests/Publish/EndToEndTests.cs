@@ -148,6 +148,70 @@ public sealed class EndToEndTests
     }
 
     [Test]
+    public async Task What_an_agent_says_is_wrong_with_a_pod_is_an_event_of_the_pod()
+    {
+        _api.Put("/api/v1/pods", Manifests.Pod("prod", "a", "node1", null));
+        await StartControllerAsync();
+        using var http = Client();
+        var report = JsonSerializer.Serialize(
+            new NodeReport { Node = "node1", Problems = [new NodeProblem("PortFailed", "pod prod/a", "the port could not be opened"), new NodeProblem("PortFailed", "pod prod/nobody", "?")] },
+            TopologyJson.Default.NodeReport);
+        using var answer = await http.PostAsync(new Uri("/v1/nodes/node1/report", UriKind.Relative), new StringContent(report));
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+        await Eventually.True("the event", () => _api.All("/api/v1/events").Any(e => e["reason"]!.GetValue<string>() == "PortFailed"));
+        var told = _api.All("/api/v1/events").Single(e => e["reason"]!.GetValue<string>() == "PortFailed");
+        Assert.Multiple(() =>
+        {
+            Assert.That(told["involvedObject"]!["uid"]!.GetValue<string>(), Is.EqualTo("prod-a"), "kubectl describe finds events by the uid");
+            Assert.That(told["message"]!.GetValue<string>(), Is.EqualTo("on node node1: the port could not be opened"));
+        });
+    }
+
+    [Test]
+    public async Task A_new_certificate_is_shown_to_new_connections_and_the_old_ones_go_on()
+    {
+        await StartControllerAsync();
+        await using var agent = await ConnectAsync("node1");
+        await agent.ReadSnapshotAsync();
+        var before = await ShownAsync();
+        var folder = Path.Combine(_folder.FullName, "tls");
+        File.Delete(Path.Combine(folder, "tls.crt"));
+        _ = new Controller.Publish.ServerCertificates(folder, ["localhost", "127.0.0.1"], TimeProvider.System);
+
+        await using var late = await ConnectAsync("node2");
+        Assert.That(await late.ReadSnapshotAsync(), Is.Not.Empty, "agents trust the authority, not the certificate");
+        Assert.That(await ShownAsync(), Is.Not.EqualTo(before));
+        _api.Put("/api/v1/pods", Manifests.Pod("prod", "after", "node1", null));
+        Assert.That(((Delta)await agent.ReadAsync()).Upserts.Select(i => i.Id), Does.Contain("prod/after"));
+    }
+
+    [Test]
+    public async Task A_kind_whose_list_is_slow_holds_back_the_first_word_but_nothing_that_is_known_later()
+    {
+        var slow = false;
+        _api.Intercept = async http =>
+        {
+            if (slow && http.Request.Path == "/api/v1/services" && !http.Request.QueryString.Value!.Contains("watch", StringComparison.Ordinal))
+            {
+                await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return true;
+            }
+
+            return false;
+        };
+        await StartControllerAsync();
+        await using var agent = await ConnectAsync("node1");
+        await agent.ReadSnapshotAsync();
+
+        // Everything is listed again, and the list of Services does not come: the others go on.
+        slow = true;
+        _api.Compact();
+        _api.EndWatches();
+        _api.Put("/api/v1/pods", Manifests.Pod("prod", "meanwhile", "node1", null));
+        Assert.That(((Delta)await agent.ReadAsync()).Upserts.Select(i => i.Id), Does.Contain("prod/meanwhile"));
+    }
+
+    [Test]
     public async Task A_report_that_is_broken_or_of_another_node_is_refused_with_the_reason()
     {
         await StartControllerAsync();
@@ -213,4 +277,15 @@ public sealed class EndToEndTests
     private HttpClient Client() => TestAgent.Client(_controller!.Urls.First(), Path.Combine(_folder.FullName, "tls", "ca.crt"));
 
     private Task<TestAgent> ConnectAsync(string node, string query = "") => TestAgent.ConnectAsync(Client(), node, query);
+
+    /// <summary>The thumbprint of the certificate that a new connection is shown.</summary>
+    private async Task<string> ShownAsync()
+    {
+        using var tcp = new System.Net.Sockets.TcpClient();
+        var at = new Uri(_controller!.Urls.First());
+        await tcp.ConnectAsync(at.Host, at.Port);
+        await using var tls = new System.Net.Security.SslStream(tcp.GetStream(), leaveInnerStreamOpen: false, (_, _, _, _) => true);
+        await tls.AuthenticateAsClientAsync("localhost");
+        return tls.RemoteCertificate!.GetCertHashString();
+    }
 }
