@@ -30,7 +30,8 @@ public static class AgentWiring
         var levels = new LogLevels();
         levels.Set(options.LogLevels);
         using var page = new PrometheusPage("Weft.");
-        var builder = WebApplication.CreateSlimBuilder();
+        // Not the current folder, which is / for most services: the host watches the files below its content root.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseUrls($"http://{options.Listen}");
         builder.Logging.ClearProviders().AddSimpleConsole(c =>
         {

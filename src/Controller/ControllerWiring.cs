@@ -35,7 +35,8 @@ public static class ControllerWiring
         var clock = time ?? TimeProvider.System;
         var client = new KubernetesClient(ClusterConnection.Load(options.Kubeconfig));
         var certificates = new ServerCertificates(options.TlsDir, ServerCertificates.NamesOf(options), clock);
-        var builder = WebApplication.CreateSlimBuilder();
+        // Not the current folder, which is / for most services: the host watches the files below its content root.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         levels.AddTo(builder.Logging);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, certificates));
