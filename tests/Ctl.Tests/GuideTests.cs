@@ -12,7 +12,8 @@ public sealed class GuideTests
     private static readonly string Root = new LabPrograms().Root;
     private static readonly string Name = TestLab.NameOf("doc");
 
-    private static IEnumerable<string> Pages => ["README.md", "docs/guide/policies.md", "docs/guide/services.md", "docs/guide/troubleshooting.md"];
+    // The README's walk begins with a lab of its own and leaves a tenant in it.
+    private static IEnumerable<string> Pages => ["docs/guide/policies.md", "docs/guide/services.md", "docs/guide/troubleshooting.md", "README.md"];
 
     [OneTimeSetUp]
     public async Task UpAsync() =>
