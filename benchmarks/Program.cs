@@ -3,6 +3,7 @@ using Weft.Bench.ControllerBench;
 using Weft.Bench.NodeBench;
 using Weft.Bench.OpenFlowBench;
 using Weft.Bench.OvsdbBench;
+using Weft.Bench.PolicyBench;
 using Weft.Bench.ServicesBench;
 
 // One line per benchmark: its name, what it measures, what runs it.
@@ -11,6 +12,7 @@ using Weft.Bench.ServicesBench;
     ("controller", "computing and publishing the logical network at 100,000 pods, and 5,000 agents", ControllerBenchmark.RunAsync),
     ("openflow", "installing and dumping 100,000 flows beside ovs-ofctl, and the codec by itself", OpenFlowBenchmark.RunAsync),
     ("cni", "ADD and DEL beside the standard bridge and host-local plugins", CniBenchmark.RunAsync),
+    ("policy", "what policies cost an agent and its switch, and the delay from the API server to the first packet", PolicyBenchmark.RunAsync),
     ("services", "10,000 Services with 50,000 endpoints on one node: install, change, new connections, memory", ServicesBenchmark.RunAsync),
     ("datapath", "pods' traffic beside the same switch with one NORMAL flow, on one node and through the tunnel", DatapathBenchmark.RunAsync),
     ("restart", "a restarted agent until it is in sync, with 10,000 Services and 1,000 policies", RestartBenchmark.RunAsync),
