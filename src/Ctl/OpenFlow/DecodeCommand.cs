@@ -10,29 +10,39 @@ internal static class DecodeCommand
     public static Command Create()
     {
         var output = OpenFlowCommand.OutputOption();
-        var pcap = new Option<FileInfo?>("--pcap") { Description = "A capture of a controller connection instead of hex on standard input." };
-        var ports = new Option<int[]>("--port") { Description = "TCP ports that carry OpenFlow in the capture.", DefaultValueFactory = _ => [6653, 6633] };
-        var command = new Command("decode", "Read messages as hex, one per line (blanks and offsets as of hexdump are ignored), and write what they say.")
+        var pcap = new Option<FileInfo?>("--pcap") { Description = "A file to read instead of standard input." };
+        var ports = new Option<int[]>("--port") { Description = "TCP ports that carry OpenFlow in a capture, besides connections that begin with a hello.", DefaultValueFactory = _ => [6653, 6633] };
+        var command = new Command("decode", "Read messages as hex, one per line (blanks are ignored), or a pcap file of a controller connection, and write what they say.")
         {
             output, pcap, ports,
         };
         command.SetAction(parse =>
         {
             var writer = new LineWriter(Console.Out, Console.Error, parse.GetValue(output) == "json");
-            if (parse.GetValue(pcap) is { } file)
-            {
-                using var stream = file.OpenRead();
-                return PcapDecoder.Decode(stream, parse.GetValue(ports)!, writer);
-            }
-
-            while (Console.In.ReadLine() is { } line)
-            {
-                Decode(line, writer);
-            }
-
-            return writer.Failed ? 1 : 0;
+            using var stream = parse.GetValue(pcap) is { } file ? file.OpenRead() : Console.OpenStandardInput();
+            return Decode(stream, parse.GetValue(ports)!, writer);
         });
         return command;
+    }
+
+    /// <summary>A capture, told by its first bytes, or lines of hex; the exit code.</summary>
+    internal static int Decode(Stream input, int[] ports, LineWriter writer)
+    {
+        var head = new byte[4];
+        var got = input.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        using var whole = new ResumedStream(head.AsMemory(0, got), input);
+        if (PcapDecoder.IsCapture(head))
+        {
+            return PcapDecoder.Decode(whole, ports, writer);
+        }
+
+        using var lines = new StreamReader(whole);
+        while (lines.ReadLine() is { } line)
+        {
+            Decode(line, writer);
+        }
+
+        return writer.Failed ? 1 : 0;
     }
 
     internal static void Decode(string line, LineWriter writer)

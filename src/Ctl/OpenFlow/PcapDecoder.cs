@@ -8,6 +8,7 @@ namespace Weft.Ctl.OpenFlow;
 internal static class PcapDecoder
 {
     private const int MaxPacket = 262_144;
+    private const uint PcapngMagic = 0x0a0d0d0a;
 
     public static int Decode(Stream file, int[] ports, LineWriter writer)
     {
@@ -36,9 +37,18 @@ internal static class PcapDecoder
                 break;
             }
 
-            if (TcpSegment.TryRead(packet, link, out var segment) && segment.UsesPort(ports))
+            if (TcpSegment.TryRead(packet, link, out var segment) && segment.Payload.Length > 0)
             {
-                var stream = streams.TryGetValue(segment.Key, out var known) ? known : streams[segment.Key] = [];
+                if (!streams.TryGetValue(segment.Key, out var stream))
+                {
+                    if (!segment.UsesPort(ports) && !IsHello(segment.Payload))
+                    {
+                        continue;
+                    }
+
+                    streams[segment.Key] = stream = [];
+                }
+
                 stream.AddRange(segment.Payload);
                 Cut(stream, writer);
             }
@@ -46,6 +56,12 @@ internal static class PcapDecoder
 
         return writer.Failed ? 1 : 0;
     }
+
+    /// <summary>True for the first bytes of a capture that this class reads, and of a pcapng file, which it refuses by name.</summary>
+    public static bool IsCapture(ReadOnlySpan<byte> head) => head.Length >= 4 && (Endianness(head, out _) || BinaryPrimitives.ReadUInt32BigEndian(head) == PcapngMagic);
+
+    /// <summary>Both sides begin with a hello: a connection on any port is known by it.</summary>
+    private static bool IsHello(ReadOnlySpan<byte> payload) => payload.Length >= 8 && payload[0] is >= 1 and <= 6 && payload[1] == 0 && payload[2] == 0 && payload[3] >= 8;
 
     private static void Cut(List<byte> stream, LineWriter writer)
     {

@@ -58,15 +58,20 @@ internal static class OxmCodec
     public static Match ReadMatch(ref WireReader reader)
     {
         var start = reader.Position;
+        if (reader.Remaining < 4)
+        {
+            throw new OpenFlowFormatException("no room for a match", "OFPBMC_BAD_LEN");
+        }
+
         if (reader.U16() != 1)
         {
             throw new OpenFlowFormatException("the match is not of type OXM", "OFPBMC_BAD_TYPE");
         }
 
         var length = reader.U16();
-        if (length < 4)
+        if (length < 4 || length - 4 > reader.Remaining)
         {
-            throw new OpenFlowFormatException($"a match of length {length}, at least 4 is right", "OFPBMC_BAD_LEN");
+            throw new OpenFlowFormatException($"a match of length {length}, 4 to the rest of the message is right", "OFPBMC_BAD_LEN");
         }
 
         var match = ReadEntries(reader.Take(length - 4));

@@ -139,7 +139,7 @@ public sealed record PacketIn : OpenFlowMessage
         {
             var start = r.Position;
             var (type, length) = (r.U16(), r.U16());
-            if (length < 4)
+            if (length < 4 || length - 4 > r.Remaining)
             {
                 throw new OpenFlowFormatException($"packet-in: a property of length {length}", "OFPBPC_BAD_LEN");
             }

@@ -40,9 +40,9 @@ public sealed record MeterMod(MeterCommand Command, MeterEntry Meter) : OpenFlow
     internal static MeterMod Decode(ref WireReader r)
     {
         var (command, flags, id) = (r.U16(), r.U16(), r.U32());
-        if ((flags & 3) == 3 || (flags & ~0xf) != 0)
+        if ((flags & 3) == 3)
         {
-            throw new OpenFlowFormatException($"meter mod: flags 0x{flags:x}: one unit, and known flags only", "OFPMMFC_BAD_FLAGS");
+            throw new OpenFlowFormatException($"meter mod: flags 0x{flags:x}: one unit only", "OFPMMFC_BAD_FLAGS");
         }
 
         return command <= 2
@@ -73,7 +73,7 @@ public sealed record MeterMod(MeterCommand Command, MeterEntry Meter) : OpenFlow
             var (type, length) = (r.U16(), r.U16());
             if (length != 16 || type is not (1 or 2))
             {
-                throw new OpenFlowFormatException($"a meter band of type {type} and length {length}", "OFPMMFC_BAD_BAND");
+                throw new OpenFlowFormatException($"a meter band of type {type} and length {length}", length != 16 ? "OFPBRC_BAD_LEN" : "OFPMMFC_BAD_BAND");
             }
 
             var (rate, burst, level) = (r.U32(), r.U32(), r.U8());

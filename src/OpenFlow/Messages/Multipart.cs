@@ -145,8 +145,11 @@ public static class MultipartBodies
                 throw new OpenFlowFormatException($"a flow of length {length}, at least 56 is right", "OFPBRC_BAD_LEN");
             }
 
-            var e = new WireReader(r.Take(length - 2));
-            into.Add(ReadFlow(ref e));
+            // A length beyond the end cuts the instructions, as far as a switch is concerned.
+            var whole = length - 2 <= r.Remaining;
+            var e = new WireReader(whole ? r.Take(length - 2) : r.Rest);
+            var flow = ReadFlow(ref e);
+            into.Add(whole ? flow : throw new OpenFlowFormatException($"a flow of length {length} in {r.Remaining + 2} bytes", "OFPBIC_BAD_LEN"));
         }
     }
 

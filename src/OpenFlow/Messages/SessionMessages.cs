@@ -30,9 +30,10 @@ public sealed record Hello(byte HeaderVersion, uint? Bitmap) : OpenFlowMessage
         {
             var start = r.Position;
             var (type, length) = (r.U16(), r.U16());
-            if (length < 4)
+            if (length < 4 || length - 4 > r.Remaining)
             {
-                throw new OpenFlowFormatException($"hello: an element of length {length}");
+                // What a hello says beyond versions is nobody's business (OpenFlow 1.3.5 section 7.5.1).
+                break;
             }
 
             if (type == 1 && length >= 8)

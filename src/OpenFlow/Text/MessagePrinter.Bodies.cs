@@ -58,11 +58,22 @@ internal static partial class MessagePrinter
         MeterText.Write(text, mod.Command == MeterCommand.Delete ? mod.Meter with { Flags = MeterFlags.None, Bands = [] } : mod.Meter, oneLine: false);
     }
 
-    private static void HelloBody(FlowTextWriter text, Hello hello)
+    private static void HelloBody(FlowTextWriter text, Hello hello, ReadOnlySpan<byte> frame)
     {
         var bits = hello.Bitmap ?? (uint)((1UL << (hello.HeaderVersion + 1)) - 2);
         var versions = Enumerable.Range(1, 31).Where(v => (bits >> v & 1) != 0).Select(v => $"0x{v:x2}");
         text.Put($"\n version bitmap: {string.Join(", ", versions)}");
+        var rest = frame[MessageCodec.HeaderLength..];
+        while (rest.Length >= 4 && rest[0] == 0 && rest[1] == 1 && rest[2] == 0 && rest[3] >= 8 && (rest[3] + 7) / 8 * 8 <= rest.Length)
+        {
+            rest = rest[((rest[3] + 7) / 8 * 8)..];
+        }
+
+        if (!rest.IsEmpty)
+        {
+            text.Put("\n unknown data in hello:\n");
+            text.HexDump(frame);
+        }
     }
 
     private static void ErrorBody(FlowTextWriter text, ErrorMessage error, int depth)
@@ -160,15 +171,15 @@ internal static partial class MessagePrinter
         text.Put(" ");
         text.Port(port.Number);
         text.Put($"({port.Name}): addr:{port.Address}\n");
-        text.Put($"     config:     {BitNames(port.Config, ' ', ["PORT_DOWN", null, "NO_RECV", null, null, "NO_FWD", "NO_PACKET_IN"])}\n");
-        text.Put($"     state:      {BitNames(port.State, ' ', ["LINK_DOWN", "BLOCKED", "LIVE"])}\n");
+        text.Put($"     config:     {BitNames(port.Config & 0x65, ' ', ["PORT_DOWN", null, "NO_RECV", null, null, "NO_FWD", "NO_PACKET_IN"])}\n");
+        text.Put($"     state:      {BitNames(port.State & 7, ' ', ["LINK_DOWN", "BLOCKED", "LIVE"])}\n");
         Feature("current:    ", port.Current);
         Feature("advertised: ", port.Advertised);
         Feature("supported:  ", port.Supported);
         Feature("peer:       ", port.Peer);
         text.Put($"     speed: {port.CurrentSpeed / 1000} Mbps now, {port.MaxSpeed / 1000} Mbps max\n");
 
-        void Feature(string name, uint bits) => text.Optional(bits != 0, $"     {name}{BitNames(bits, ' ', PortFeatures)}\n");
+        void Feature(string name, uint bits) => text.Optional((bits & 0xffff) != 0, $"     {name}{BitNames(bits & 0xffff, ' ', PortFeatures)}\n");
     }
 
     private static readonly string?[] PortFeatures =
@@ -202,9 +213,11 @@ internal static partial class MessagePrinter
 
     private static string CHex(uint value) => value == 0 ? "0" : $"0x{value:x}";
 
-    private static void MultipartBody(FlowTextWriter text, Multipart part)
+    private static void MultipartBody(FlowTextWriter text, Multipart part, ushort flags)
     {
-        text.Optional(part.IsReply && part.More, " flags=[more]");
+        text.Optional(flags != 0, " flags=");
+        text.Optional(part.More, "[more]");
+        text.Optional(flags > 1, $"[***unknown flags 0x{flags & ~1:x4}***]");
         if (!part.IsReply)
         {
             RequestBody(text, part);

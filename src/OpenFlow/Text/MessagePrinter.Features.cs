@@ -33,6 +33,7 @@ internal static partial class MessagePrinter
 
         foreach (var flow in flows)
         {
+            MessageCheck.CheckFlow(flow.Flow);
             text.Put("\n ");
             FlowText.WriteStats(text, flow);
             text.Commit();

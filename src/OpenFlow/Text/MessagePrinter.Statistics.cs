@@ -132,11 +132,11 @@ internal static partial class MessagePrinter
         {
             case MultipartType.PortStats:
                 text.Put(" port_no=");
-                text.Port(r.U32());
+                text.Port(Checked(r.U32()));
                 break;
             case MultipartType.Queue:
                 text.Put(" port=");
-                text.Port(r.U32());
+                text.Port(Checked(r.U32()));
                 var queue = r.U32();
                 text.Put(queue == uint.MaxValue ? " queue=ALL" : $" queue={queue}");
                 break;
@@ -155,6 +155,12 @@ internal static partial class MessagePrinter
 
                 break;
         }
+    }
+
+    private static uint Checked(uint port)
+    {
+        MessageCheck.CheckPort(port);
+        return port;
     }
 
     private static void MonitorRequest(FlowTextWriter text, ref Wire.WireReader r)

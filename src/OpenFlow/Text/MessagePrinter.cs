@@ -41,6 +41,7 @@ internal static partial class MessagePrinter
 
             Header(text, frame);
             head = text.Length;
+            MessageCheck.Check(message);
             Body(text, message, frame, depth);
             text.Chomp(' ');
         }
@@ -129,7 +130,7 @@ internal static partial class MessagePrinter
             case FlowMod mod: FlowModBody(text, mod); break;
             case GroupMod mod: GroupModBody(text, mod); break;
             case MeterMod mod: MeterModBody(text, mod); break;
-            case Hello hello: HelloBody(text, hello); break;
+            case Hello hello: HelloBody(text, hello, frame); break;
             case Echo echo:
                 text.Put($" {echo.Data.Length} bytes of payload\n");
                 text.HexDump(echo.Data.AsSpan());
@@ -161,7 +162,7 @@ internal static partial class MessagePrinter
 
                 MessageText.Write(text, inner[..BinaryPrimitives.ReadUInt16BigEndian(inner[2..])], depth + 1);
                 break;
-            case Multipart part: MultipartBody(text, part); break;
+            case Multipart part: MultipartBody(text, part, BinaryPrimitives.ReadUInt16BigEndian(frame[10..])); break;
             case SetControllerId id: text.Put($" id={id.ControllerId}"); break;
             case SetPacketInFormat format: text.Put($" format={format.Format switch { 0 => "standard", 1 => "nxt_packet_in", 2 => "nxt_packet_in2", _ => "unknown" }}"); break;
             case FlushConntrackZone zone: text.Put($" zone_id={zone.Zone}"); break;
@@ -223,7 +224,8 @@ internal static partial class MessagePrinter
         BundleControlType.CommitRequest => "COMMIT_REQUEST",
         BundleControlType.CommitReply => "COMMIT_REPLY",
         BundleControlType.DiscardRequest => "DISCARD_REQUEST",
-        _ => "DISCARD_REPLY",
+        BundleControlType.DiscardReply => "DISCARD_REPLY",
+        _ => "",
     };
 
     private static string BundleFlags(ushort flags) => flags switch { 0 => "0", 1 => "atomic", 2 => "ordered", 3 => "atomic ordered", _ => $"0x{flags:x}" };

@@ -45,6 +45,7 @@ public static class MeterText
         text.Optional(meter.Flags.HasFlag(MeterFlags.PacketsPerSecond), "pktps ");
         text.Optional(meter.Flags.HasFlag(MeterFlags.Burst), "burst ");
         text.Optional(meter.Flags.HasFlag(MeterFlags.Stats), "stats ");
+        text.Optional(((ushort)meter.Flags & ~0xf) != 0, $"flags:0x{(ushort)meter.Flags & ~0xf:x} ");
         text.Put("bands=");
         foreach (var band in meter.Bands)
         {
