@@ -75,7 +75,7 @@ public sealed class OpenFlowCommandTests
             "add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=dummy", "fail_mode=secure",
             "--", "add-port", "br0", "p1", "--", "set", "interface", "p1", "type=dummy", "--", "set-controller", "br0", $"ptcp:{port}:127.0.0.1");
         var file = Path.Combine(database.Folder, "capture.pcap");
-        await using var tcpdump = ChildProcess.Start("tcpdump", ["-i", "lo", "-U", "--immediate-mode", "-Z", "root", "-w", file, "tcp", "port", $"{port}"]);
+        await using var tcpdump = ChildProcess.Start("tcpdump", ["-i", "lo", "-U", "-B", "65536", "--immediate-mode", "-Z", "root", "-w", file, "tcp", "port", $"{port}"]);
         await Eventually.True("tcpdump writes the header", () => File.Exists(file) && new FileInfo(file).Length >= 24);
 
         // ofp-parse-pcap of Open vSwitch 3.1.0 aborts on such files (double free); what ovs-ofctl logs of its connections is printed by the same code.

@@ -21,6 +21,7 @@ internal static class PcapDecoder
 
         var link = Number(header.AsSpan(20), little);
         var streams = new Dictionary<string, List<byte>>(StringComparer.Ordinal);
+        var expected = new Dictionary<string, uint>(StringComparer.Ordinal);
         var record = new byte[16];
         while (file.ReadAtLeast(record, 16, throwOnEndOfStream: false) == 16)
         {
@@ -49,7 +50,33 @@ internal static class PcapDecoder
                     streams[segment.Key] = stream = [];
                 }
 
-                stream.AddRange(segment.Payload);
+                var payload = segment.Payload.AsSpan();
+                if (expected.TryGetValue(segment.Key, out var next) && segment.Sequence != next)
+                {
+                    var seen = (int)(next - segment.Sequence);
+                    if (seen >= payload.Length)
+                    {
+                        // Sent again.
+                        continue;
+                    }
+
+                    if (seen < 0)
+                    {
+                        writer.Error($"{-(long)seen} bytes of the connection are not in the capture (tcpdump -B makes its buffer larger)");
+                        stream.Clear();
+                    }
+
+                    payload = payload[Math.Max(seen, 0)..];
+                }
+
+                expected[segment.Key] = segment.Sequence + (uint)segment.Payload.Length;
+                if (stream.Count == 0 && !BeginsMessage(payload))
+                {
+                    // Behind a gap: the rest of a message whose beginning is lost.
+                    continue;
+                }
+
+                stream.AddRange(payload);
                 Cut(stream, writer);
             }
         }
@@ -59,6 +86,9 @@ internal static class PcapDecoder
 
     /// <summary>True for the first bytes of a capture that this class reads, and of a pcapng file, which it refuses by name.</summary>
     public static bool IsCapture(ReadOnlySpan<byte> head) => head.Length >= 4 && (Endianness(head, out _) || BinaryPrimitives.ReadUInt32BigEndian(head) == PcapngMagic);
+
+    private static bool BeginsMessage(ReadOnlySpan<byte> data) =>
+        data.Length < 4 || (data[0] is >= 1 and <= 6 && BinaryPrimitives.ReadUInt16BigEndian(data[2..]) >= 8 && data[1] <= 36);
 
     /// <summary>Both sides begin with a hello: a connection on any port is known by it.</summary>
     private static bool IsHello(ReadOnlySpan<byte> payload) => payload.Length >= 8 && payload[0] is >= 1 and <= 6 && payload[1] == 0 && payload[2] == 0 && payload[3] >= 8;

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Weft.Ctl.OpenFlow;
 
 /// <summary>The TCP payload of a captured packet.</summary>
-internal readonly record struct TcpSegment(string Key, int SourcePort, int TargetPort, byte[] Payload)
+internal readonly record struct TcpSegment(string Key, int SourcePort, int TargetPort, uint Sequence, byte[] Payload)
 {
     private const int Ethernet = 1;
     private const int LinuxCooked = 113;
@@ -55,7 +55,7 @@ internal readonly record struct TcpSegment(string Key, int SourcePort, int Targe
         }
 
         var key = Convert.ToHexString(ip[addresses..(header == 40 ? 40 : 20)]) + Convert.ToHexString(tcp[..4]);
-        segment = new(key, BinaryPrimitives.ReadUInt16BigEndian(tcp), BinaryPrimitives.ReadUInt16BigEndian(tcp[2..]), tcp[offset..].ToArray());
+        segment = new(key, BinaryPrimitives.ReadUInt16BigEndian(tcp), BinaryPrimitives.ReadUInt16BigEndian(tcp[2..]), BinaryPrimitives.ReadUInt32BigEndian(tcp[4..]), tcp[offset..].ToArray());
         return true;
     }
 }

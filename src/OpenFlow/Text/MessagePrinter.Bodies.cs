@@ -253,7 +253,7 @@ internal static partial class MessagePrinter
                 break;
             case MultipartType.PortDescription:
                 text.Put("\n");
-                foreach (var port in MultipartBodies.ReadPorts(part.Body.Span))
+                foreach (var port in MultipartBodies.ReadPorts(part.Body.Span).OrderBy(p => p.Number))
                 {
                     PortBody(text, port);
                 }
