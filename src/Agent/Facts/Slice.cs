@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Weft.Topology;
 
 namespace Weft.Agent.Facts;
@@ -39,5 +41,12 @@ public sealed record Slice
 
     /// <summary>All items of a type, in no order.</summary>
     public IEnumerable<T> All<T>()
-        where T : TopologyItem => Items.Values.OfType<T>();
+        where T : TopologyItem => typeof(T) == typeof(Network) || typeof(T) == typeof(NodeEndpoint)
+            ? (T[])Few.GetOrAdd(typeof(T), static (_, items) => items.Values.OfType<T>().ToArray(), Items)
+            : Items.Values.OfType<T>();
+
+    // Asked for once for each Service, and few among many items. Kept with the items that they are among: a copy of the record has other items.
+    private ConcurrentDictionary<Type, Array> Few => FewByItems.GetValue(Items, static _ => new ConcurrentDictionary<Type, Array>());
+
+    private static readonly ConditionalWeakTable<ImmutableDictionary<ItemRef, TopologyItem>, ConcurrentDictionary<Type, Array>> FewByItems = [];
 }
