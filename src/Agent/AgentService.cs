@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Weft.Agent.CniServer;
+using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Host.Netlink;
 using Weft.Agent.Sync;
@@ -10,7 +11,7 @@ namespace Weft.Agent;
 
 /// <summary>Runs the agent's parts together; the first that ends ends them all.</summary>
 public sealed partial class AgentService(
-    AgentOptions options, AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, SliceFile file, CniService cni, Reporter reporter, TimeProvider time, ILogger<AgentService> logger)
+    AgentOptions options, AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, SliceFile file, CniService cni, Reporter reporter, TenantDns dns, TimeProvider time, ILogger<AgentService> logger)
     : BackgroundService
 {
     private static readonly TimeSpan SavePause = TimeSpan.FromSeconds(1);
@@ -28,6 +29,7 @@ public sealed partial class AgentService(
             SaveAsync(stop.Token),
             ServeAsync(stop.Token),
             reporter.RunAsync(stop.Token),
+            dns.RunAsync(stop.Token),
         ];
         var ended = await Task.WhenAny(parts).ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);

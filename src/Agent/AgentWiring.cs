@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Weft.Agent.CniServer;
+using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Host;
 using Weft.Agent.Sync;
@@ -50,6 +51,7 @@ public static class AgentWiring
         services.AddSingleton<ServiceHealth>();
         services.AddSingleton<HostSync>();
         services.AddSingleton<Reporter>();
+        services.AddSingleton<TenantDns>();
         services.AddSingleton<PodNetwork>();
         services.AddSingleton<IPodNetwork>(p => p.GetRequiredService<PodNetwork>());
         services.AddSingleton(p => new HostNetwork(p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<HostNetwork>>()));

@@ -18,6 +18,7 @@ public sealed class EquatableArrayConverterFactory : JsonConverterFactory
         [typeof(EquatableArray<PortRange>)] = new EquatableArrayConverter<PortRange>(),
         [typeof(EquatableArray<TopologyItem>)] = new EquatableArrayConverter<TopologyItem>(),
         [typeof(EquatableArray<SetPatch>)] = new EquatableArrayConverter<SetPatch>(),
+        [typeof(EquatableArray<DnsHost>)] = new EquatableArrayConverter<DnsHost>(),
         [typeof(EquatableArray<NetworkPeer>)] = new EquatableArrayConverter<NetworkPeer>(),
         [typeof(EquatableArray<ItemRef>)] = new EquatableArrayConverter<ItemRef>(),
         [typeof(EquatableArray<RealisedPort>)] = new EquatableArrayConverter<RealisedPort>(),

@@ -15,6 +15,7 @@ public enum ItemKind
     EndpointSet,
     LoadBalancer,
     Policy,
+    DnsName,
 }
 
 /// <summary>Names an item: its kind and id.</summary>
@@ -37,6 +38,7 @@ public readonly record struct ItemRef(ItemKind Kind, string Id)
         EndpointSet => ItemKind.EndpointSet,
         LoadBalancer => ItemKind.LoadBalancer,
         Policy => ItemKind.Policy,
+        DnsName => ItemKind.DnsName,
         _ => ItemKind.Unknown,
     };
 

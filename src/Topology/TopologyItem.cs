@@ -17,6 +17,7 @@ namespace Weft.Topology;
 [JsonDerivedType(typeof(EndpointSet), "endpointSet")]
 [JsonDerivedType(typeof(LoadBalancer), "loadBalancer")]
 [JsonDerivedType(typeof(Policy), "policy")]
+[JsonDerivedType(typeof(DnsName), "dnsName")]
 public record TopologyItem
 {
     /// <summary>Unique among items of the same kind. Never empty.</summary>

@@ -18,6 +18,7 @@ namespace Weft.Topology;
 [JsonSerializable(typeof(StaticRoute))]
 [JsonSerializable(typeof(SwitchSubnet))]
 [JsonSerializable(typeof(NetworkPeer))]
+[JsonSerializable(typeof(DnsHost))]
 [JsonSerializable(typeof(PolicyRule))]
 [JsonSerializable(typeof(IpBlock))]
 [JsonSerializable(typeof(PortRange))]

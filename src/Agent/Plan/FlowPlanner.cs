@@ -1,3 +1,4 @@
+using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan.Features;
 using Weft.Agent.Plan.Policies;
@@ -84,6 +85,8 @@ public sealed class FlowPlanner
 
     private IEnumerable<string> OwnersOf(NodeFacts facts, ItemRef item) => item.Kind switch
     {
+        ItemKind.LoadBalancer when item.Id.StartsWith(TenantDns.ClusterDns + "/", StringComparison.Ordinal) =>
+            [ServicePrefix + item.Id, .. facts.Slice.All<Network>().Where(n => n.Key != Network.DefaultKey).Select(n => NetworkPrefix + n.Id)],
         ItemKind.LoadBalancer => [ServicePrefix + item.Id],
         ItemKind.EndpointSet => _balancersByEndpoints.GetValueOrDefault(item.Id) ?? [],
         ItemKind.NodeEndpoint when item.Id == facts.NodeName =>

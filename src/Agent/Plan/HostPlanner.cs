@@ -26,7 +26,7 @@ public static class HostPlanner
             GatewayInterface = BridgePorts.GatewayName,
             GatewayMac = BridgePorts.GatewayMac,
             Mtu = mtu,
-            GatewayAddresses = subnets.Select(s => $"{s.Gateway}/{s.Cidr.PrefixLength}").ToEquatableArray(),
+            GatewayAddresses = subnets.Select(s => $"{s.Gateway}/{s.Cidr.PrefixLength}").Concat(subnets.Select(s => s.Gateway.IsV6() ? $"{BridgePorts.DnsV6}/128" : $"{BridgePorts.DnsV4}/32")).Distinct().ToEquatableArray(),
             Routes = remote.SelectMany(PodSubnet.Of).Select(s => new HostRoute(s.Cidr.ToString(), s.Gateway.ToString()))
                 .Concat(services.Select(c => ToSwitch(c)))
                 .Concat(virtualAddresses.Concat(returnAddresses).Concat(balanced.Addresses).Select(a => ToSwitch(Single(IPAddress.Parse(a)))))

@@ -119,6 +119,24 @@ internal static class ServiceCompiler
         return found;
     }
 
+    /// <summary>What the Service's name means to DNS: its ClusterIPs, or the endpoints of a headless one (ready ones, or all where it says so).</summary>
+    public static DnsName NameOf(V1Service service, IEnumerable<V1EndpointSlice> slices, int network, Func<string, string?> translate)
+    {
+        var endpoints = slices.SelectMany(s => s.Endpoints ?? [])
+            .Where(e => service.Spec?.PublishNotReadyAddresses == true || (e.Conditions?.Ready ?? true))
+            .Select(e => (e.Hostname, Address: e.Addresses is [var first, ..] && Cidr.Address(first) is { } known ? translate(known) : null))
+            .Where(e => e.Address is not null).ToList();
+        var clusterIps = service.Spec is null ? [] : ClusterIps(service.Spec);
+        return new DnsName
+        {
+            Id = ObjectKey.Of(service).ToString(),
+            NetworkKey = network,
+            Addresses = (clusterIps.Count > 0 ? clusterIps : endpoints.Select(e => e.Address!)).Distinct().Order(StringComparer.Ordinal).ToEquatableArray(),
+            Hosts = endpoints.Where(e => !string.IsNullOrEmpty(e.Hostname)).GroupBy(e => e.Hostname!).OrderBy(g => g.Key, StringComparer.Ordinal)
+                .Select(g => new DnsHost(g.Key, g.Select(e => e.Address!).Distinct().Order(StringComparer.Ordinal).ToEquatableArray())).ToEquatableArray(),
+        };
+    }
+
     private static Endpoint EndpointOf(V1Endpoint source, string address, int port)
     {
         // Absent conditions: ready is yes, serving is as ready (discovery/v1).

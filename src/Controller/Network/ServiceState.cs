@@ -15,8 +15,23 @@ internal sealed class ServiceState(ObjectKey key)
     /// <summary>By name: where they overlap, the order of their coming must not decide.</summary>
     public SortedDictionary<string, V1EndpointSlice> Slices { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>What its name means in a tenant's network; null in the default one.</summary>
+    public DnsNameItem? Name { get; set; }
+
     /// <summary>What it is computed to, by id.</summary>
     public Dictionary<string, ServicePortItem> Ports { get; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>The name of a tenant's Service; every node that has its network has it.</summary>
+internal sealed class DnsNameItem(string id, VpcState vpc) : Published
+{
+    public VpcState Vpc => vpc;
+
+    public DnsName? Item { get; set; }
+
+    public override ItemRef Ref => new(ItemKind.DnsName, id);
+
+    public override TopologyItem? For(NodeState node) => vpc.Nodes.Contains(node) ? Item : null;
 }
 
 /// <summary>One port of one Service in one family.</summary>

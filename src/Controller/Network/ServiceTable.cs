@@ -137,6 +137,35 @@ internal sealed class ServiceTable(KeyTable keys, GroupTable groups, TenantTable
     private static IEnumerable<string> AddressesOf(V1EndpointSlice? slice) =>
         (slice?.Endpoints ?? []).Select(e => Cidr.Address(e.Addresses?.FirstOrDefault())).OfType<string>();
 
+    private void ComputeName(ServiceState state, VpcState? vpc, int network)
+    {
+        var next = vpc is null || state.Service is null ? null : ServiceCompiler.NameOf(state.Service, state.Slices.Values, network, a => tenants.Translate(vpc, a));
+        if (state.Name is { } old && (old.Vpc != vpc || next is null))
+        {
+            old.Item = null;
+            old.Vpc.Names.Remove(old);
+            Note(old.Vpc, old, whole: true);
+            state.Name = null;
+        }
+
+        if (next is null)
+        {
+            return;
+        }
+
+        if (state.Name is null)
+        {
+            state.Name = new DnsNameItem(next.Id, vpc!);
+            vpc!.Names.Add(state.Name);
+        }
+
+        if (!next.Equals(state.Name.Item))
+        {
+            state.Name.Item = next;
+            Note(vpc, state.Name, whole: true);
+        }
+    }
+
     private void Note(VpcState? vpc, Published item, bool whole)
     {
         if (vpc is null)
@@ -206,6 +235,7 @@ internal sealed class ServiceTable(KeyTable keys, GroupTable groups, TenantTable
             }
         }
 
+        ComputeName(state, vpc, ns.Network);
         foreach (var (id, item) in state.Ports.Where(p => !wanted.Contains(p.Key)).ToArray())
         {
             state.Ports.Remove(id);

@@ -25,6 +25,8 @@ public sealed class V1Endpoint
 
     public string? NodeName { get; set; }
 
+    public string? Hostname { get; set; }
+
     public V1EndpointHints? Hints { get; set; }
 }
 

@@ -16,6 +16,8 @@ public sealed class V1Service : IKubernetesObject
 
 public sealed class V1ServiceSpec
 {
+    public bool? PublishNotReadyAddresses { get; set; }
+
     /// <summary><c>ClusterIP</c>, <c>NodePort</c>, <c>LoadBalancer</c> or <c>ExternalName</c>.</summary>
     public string? Type { get; set; }
 

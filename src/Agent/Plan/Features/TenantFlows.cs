@@ -1,4 +1,5 @@
 using System.Net;
+using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan.Pipeline;
 using Weft.OpenFlow;
@@ -37,6 +38,14 @@ public static class TenantFlows
 
             // An address that no pod has.
             yield return new FlowDraft(Tables.Routing, Priorities.Normal, cookie).When(key, Packets.Family(gateway), Packets.To(IPNetwork.Parse(subnet.Cidr))).End();
+        }
+
+        foreach (var balancer in facts.Slice.All<LoadBalancer>().Where(b => b is { Service: TenantDns.ClusterDns, Protocol: Protocol.Udp } && network.SharedServices.Contains(b.Service)))
+        {
+            if (IPAddress.TryParse(balancer.ClusterIp, out var address))
+            {
+                yield return ToResponder(address, balancer.Port, key, cookie);
+            }
         }
 
         if (network.NatOutside)
@@ -120,6 +129,22 @@ public static class TenantFlows
             }
         }
     }
+
+    /// <summary>Questions to the cluster's DNS go to the node's agent, which knows the names of the network. Policies do not see them: nothing but the node answers.</summary>
+    private static Flow ToResponder(IPAddress address, int port, FieldMatch key, ulong cookie) => new FlowDraft(Tables.ServiceLb, Priorities.Host, cookie)
+        .When(key, Packets.Family(address), Fields.IpProto.Is((byte)Protocol.Udp), Packets.To(address), Fields.UdpDst.Is((ushort)port))
+        .Do(
+            Registers.Service.Load(1),
+            Registers.Source.Load((uint)PacketSource.Shared),
+            new Conntrack
+            {
+                Commit = true,
+                ZoneSource = Registers.Zone,
+                Table = Tables.Routing.Id,
+                Nat = new Nat(NatKind.Destination) { Address = address.IsV6() ? BridgePorts.DnsV6 : BridgePorts.DnsV4, Port = TenantDns.Port },
+                Exec = ActionList.Of(Registers.Source.MoveTo(Marks.ServiceSource)),
+            })
+        .End();
 
     /// <summary>The record of a network.</summary>
     public static Network? NetworkOf(NodeFacts facts, int key) => facts.Slice.All<Network>().FirstOrDefault(n => n.Key == key);

@@ -44,6 +44,12 @@ public static class BridgePorts
     /// <inheritdoc cref="ProbeV4"/>
     public static readonly IPAddress ProbeV6 = IPAddress.Parse("fd57:4546:5400::73");
 
+    /// <summary>Where the agent answers tenant pods' DNS questions.</summary>
+    public static readonly IPAddress DnsV4 = IPAddress.Parse("169.254.87.74");
+
+    /// <inheritdoc cref="DnsV4"/>
+    public static readonly IPAddress DnsV6 = IPAddress.Parse("fd57:4546:5400::74");
+
     /// <summary>The logical router, on every node.</summary>
     public const string RouterMac = "0a:57:45:46:54:01";
 

@@ -332,7 +332,7 @@ internal sealed class TenantTable(GroupTable groups, Interner interner, Changes 
 
     /// <summary>Everything of a Vpc that a node which has it gets, but its Services.</summary>
     public static IEnumerable<Published> ItemsOf(VpcState vpc) =>
-        new Published[] { vpc.Network, vpc.Router }.Concat(vpc.Subnets.Select(s => s.Switch)).Concat(vpc.Pods);
+        new Published[] { vpc.Network, vpc.Router }.Concat(vpc.Subnets.Select(s => s.Switch)).Concat(vpc.Pods).Concat(vpc.Names);
 
     public static IEnumerable<Place> PlacesOf(AddressClaim claim) => claim.Addresses.Select(a => Place.Parse(a)!.Value);
 
@@ -494,7 +494,7 @@ internal sealed class TenantTable(GroupTable groups, Interner interner, Changes 
             _subnets.Remove(subnet.Name);
         }
 
-        foreach (var vpc in _vpcs.Values.Where(v => v is { Source: null, Pods.Count: 0, Services.Count: 0 } && !_subnets.Values.Any(s => s.Vpc == v)).ToList())
+        foreach (var vpc in _vpcs.Values.Where(v => v is { Source: null, Pods.Count: 0, Services.Count: 0, Names.Count: 0 } && !_subnets.Values.Any(s => s.Vpc == v)).ToList())
         {
             _vpcs.Remove(vpc.Name);
         }

@@ -53,6 +53,9 @@ internal sealed class VpcState
     /// <summary>The load balancers of its namespaces' Services.</summary>
     public HashSet<ServicePortItem> Services { get; } = [];
 
+    /// <summary>The names of these Services.</summary>
+    public HashSet<DnsNameItem> Names { get; } = [];
+
     public VpcItem Network { get; }
 
     public VpcItem Router { get; }
