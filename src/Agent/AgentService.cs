@@ -15,6 +15,7 @@ public sealed partial class AgentService(
     : BackgroundService
 {
     private static readonly TimeSpan SavePause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ControllerPatience = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -24,7 +25,7 @@ public sealed partial class AgentService(
         [
             loop.RunAsync(stop.Token),
             rows.RunAsync(loop.Post, stop.Token),
-            flows.RunAsync(loop.Wake, stop.Token),
+            FlowsAsync(stop.Token),
             controller.RunAsync(new SliceBuilder(loop.Published.Facts.Slice), loop.Post, stop.Token),
             SaveAsync(stop.Token),
             ServeAsync(stop.Token),
@@ -40,6 +41,14 @@ public sealed partial class AgentService(
             await ended.ConfigureAwait(false);
             throw new InvalidOperationException("a part of the agent ended");
         }
+    }
+
+    /// <summary>Touches the switch when the controller had its say, or soon without it.</summary>
+    /// <remarks>The slice on disk may be a second old: flows of an endpoint that went since must not come back for a moment.</remarks>
+    private async Task FlowsAsync(CancellationToken ct)
+    {
+        await Task.WhenAny(controller.FirstWord, Task.Delay(ControllerPatience, time, ct)).ConfigureAwait(false);
+        await flows.RunAsync(loop.Wake, ct).ConfigureAwait(false);
     }
 
     /// <summary>The runtime is answered from the first moment on which all that OVSDB holds is known.</summary>

@@ -8,7 +8,7 @@ using YamlDotNet.RepresentationModel;
 namespace Weft.Chart.Tests;
 
 /// <summary>The real helm with this checkout's chart.</summary>
-/// <remarks>The package that it comes from is nobody's we know: it runs as a user without rights where it needs none.</remarks>
+/// <remarks>Where there is none on the PATH it comes from a package that others made, pinned by its checksum, and runs with the test's rights.</remarks>
 internal static class Helm
 {
     /// <summary>What the chart needs to be told in every cluster.</summary>

@@ -16,8 +16,12 @@ public sealed class GuideTests
     private static IEnumerable<string> Pages => ["docs/guide/policies.md", "docs/guide/services.md", "docs/guide/troubleshooting.md", "README.md"];
 
     [OneTimeSetUp]
-    public async Task UpAsync() =>
-        await LabCluster.UpAsync(new LabOptions { Name = Name }, TestContext.Progress.WriteLine, CancellationToken.None);
+    public async Task UpAsync()
+    {
+        var lab = await LabCluster.UpAsync(new LabOptions { Name = Name }, TestContext.Progress.WriteLine, CancellationToken.None);
+        await lab.WaitForPodsAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
+        await lab.WaitForReportsAsync(TimeSpan.FromSeconds(20), CancellationToken.None);
+    }
 
     [OneTimeTearDown]
     public Task DownAsync() => LabRemoval.DownAsync(new LabLayout(Name), CancellationToken.None);

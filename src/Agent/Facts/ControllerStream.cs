@@ -21,6 +21,7 @@ public sealed partial class ControllerStream : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger<ControllerStream> _logger;
     private readonly HttpClient _http;
+    private readonly TaskCompletionSource _firstWord = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _next;
 
     /// <summary>Prepares the client; connects on <see cref="RunAsync"/>.</summary>
@@ -47,18 +48,27 @@ public sealed partial class ControllerStream : IDisposable
     /// <summary>Why the last connection ended or did not come about; empty at first.</summary>
     public string LastFailure { get; private set; } = "";
 
+    /// <summary>Ends with the first step that a controller told, or when every controller was asked in vain.</summary>
+    public Task FirstWord => _firstWord.Task;
+
     /// <summary>Reads until cancelled.</summary>
     /// <param name="builder">Starts from what is known; each connection resumes after its revision.</param>
     /// <param name="onChange">Called for each completed step, in order.</param>
     public async Task RunAsync(SliceBuilder builder, Action<SliceChange> onChange, CancellationToken ct)
     {
         var failures = 0;
+        void Step(SliceChange change)
+        {
+            onChange(change);
+            _firstWord.TrySetResult();
+        }
+
         while (!ct.IsCancellationRequested)
         {
             var controller = _options.Controllers[_next % _options.Controllers.Length];
             try
             {
-                await ReadStreamAsync(controller, builder, onChange, () => failures = 0, ct).ConfigureAwait(false);
+                await ReadStreamAsync(controller, builder, Step, () => failures = 0, ct).ConfigureAwait(false);
                 LastFailure = "the controller ended the stream";
             }
             catch (Exception e) when (e is HttpRequestException or IOException or JsonException or StreamProtocolException
@@ -83,6 +93,11 @@ public sealed partial class ControllerStream : IDisposable
             if (failures++ is 0 or 5 || failures % 60 == 0)
             {
                 LogDisconnected(_logger, controller, LastFailure);
+            }
+
+            if (failures >= _options.Controllers.Length)
+            {
+                _firstWord.TrySetResult();
             }
 
             await Task.Delay(Backoff(failures, _options.Controllers.Length), _time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

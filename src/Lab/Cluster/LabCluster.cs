@@ -100,6 +100,28 @@ public sealed class LabCluster
         }
     }
 
+    /// <summary>Waits until every node's agent has reported to the controller that it is in line, or the patience ends.</summary>
+    public async Task WaitForReportsAsync(TimeSpan patience, CancellationToken ct)
+    {
+        if (State.Options.Kubeconfig is not null)
+        {
+            return;
+        }
+
+        using var api = ConnectApi();
+        var begun = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (System.Diagnostics.Stopwatch.GetElapsedTime(begun) < patience)
+        {
+            var states = (await api.FindAsync("/apis/topology.weft.dev/v1alpha1/nodestates", ct))?["items"] as JsonArray ?? new JsonArray();
+            if (states.Count == State.Options.Nodes && states.All(s => (long?)s!["status"]?["revision"] > 0 && s["status"]!["problems"] is not JsonArray { Count: > 0 }))
+            {
+                return;
+            }
+
+            await Task.Delay(100, ct);
+        }
+    }
+
     /// <summary>Ends one of the lab's processes; with <paramref name="force"/> at once, without a last word.</summary>
     public async Task StopAsync(string role, bool force, CancellationToken ct)
     {

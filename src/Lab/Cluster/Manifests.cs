@@ -14,7 +14,8 @@ internal static class Manifests
             return;
         }
 
-        progress($"manifests of {source}");
+        var shown = Path.GetRelativePath(programs.Root, source);
+        progress($"manifests of {(shown.StartsWith("..", StringComparison.Ordinal) ? source : shown)}");
         var result = await KubectlAsync(lab, ["apply", "--validate=false", "-R", "-f", source], ct);
         foreach (var line in result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {

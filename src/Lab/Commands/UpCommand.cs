@@ -8,6 +8,7 @@ namespace Weft.Lab.Commands;
 internal static class UpCommand
 {
     private static readonly TimeSpan PodPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ReportPatience = TimeSpan.FromSeconds(5);
 
     public static async Task<int> RunAsync(LabOptions options, CancellationToken ct)
     {
@@ -15,6 +16,7 @@ internal static class UpCommand
         var lab = await LabCluster.UpAsync(options, progress, ct);
         progress("pods");
         var waiting = await lab.WaitForPodsAsync(PodPatience, ct);
+        await lab.WaitForReportsAsync(ReportPatience, ct);
         progress(waiting.Count == 0 ? "ready" : $"{waiting.Count} pods are not ready");
         var exit = await StatusCommand.RunAsync(lab, ct);
         var name = options.Name == "weft" ? "" : $" --name {options.Name}";
