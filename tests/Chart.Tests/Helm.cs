@@ -8,7 +8,7 @@ using YamlDotNet.RepresentationModel;
 namespace Weft.Chart.Tests;
 
 /// <summary>The real helm with this checkout's chart.</summary>
-/// <remarks>Where there is none on the PATH it comes from a package that others made, pinned by its checksum, and runs with the test's rights.</remarks>
+/// <remarks>The one on the PATH; see scripts/lib/helm for another.</remarks>
 internal static class Helm
 {
     /// <summary>What the chart needs to be told in every cluster.</summary>
@@ -26,7 +26,7 @@ internal static class Helm
         var program = await Program.Value;
         if (program is null)
         {
-            Assert.Ignore("there is no helm: install helm or npm (scripts/lib/helm gets it from the npm registry)");
+            Assert.Ignore("there is no helm: install it, or allow the download of scripts/lib/helm with WEFT_HELM_DOWNLOAD=1");
         }
 
         var home = Directory.CreateTempSubdirectory("weft-helm-");
