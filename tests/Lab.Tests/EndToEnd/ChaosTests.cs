@@ -83,7 +83,9 @@ public sealed class ChaosTests
             told.Add($"{Stopwatch.GetElapsedTime(begun).TotalSeconds:0} s {fault.Name}");
             await using var allowed = await SteadyPing.StartAsync([.. _clients.SelectMany(c => _servers, (c, s) => (c, s.V4)), (_clients[0], _servers[1].V6)]);
             using var churn = new CancellationTokenSource();
-            var churning = ChurnAsync(random.Next(), churn.Token);
+            // A user-space switch loses tunnelled packets whenever a link of its node comes or goes, with or without an agent: where
+            // no ping may be lost, no pod comes or goes meanwhile.
+            var churning = fault.MayLosePings ? ChurnAsync(random.Next(), churn.Token) : Task.CompletedTask;
             await fault.Strike(random);
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(200, 1500)));
             await churn.CancelAsync();

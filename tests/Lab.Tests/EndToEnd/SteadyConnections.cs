@@ -13,6 +13,9 @@ public sealed class SteadyConnections : IAsyncDisposable
     private const int FirstPort = 4000;
     private const int Ports = 28_000;
 
+    // Across tests too: a port that reached an endpoint a test before leads conntrack back to it, and it may be gone.
+    private static int _asked;
+
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<(TimeSpan At, ProbeResult Result)> _results = [];
     private readonly ConcurrentDictionary<Task, bool> _open = new();
@@ -55,7 +58,7 @@ public sealed class SteadyConnections : IAsyncDisposable
         {
             for (; asked < _clock.Elapsed.TotalSeconds * perSecond; asked++)
             {
-                var question = AskAsync(from, to, patience, FirstPort + (int)(asked % Ports));
+                var question = AskAsync(from, to, patience, FirstPort + (Interlocked.Increment(ref _asked) % Ports));
                 _open[question] = true;
                 _ = question.ContinueWith(t => _open.TryRemove(t, out _), TaskScheduler.Default);
             }
