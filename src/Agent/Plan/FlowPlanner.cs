@@ -163,13 +163,18 @@ public sealed class FlowPlanner
         }
 
         return facts.Ports.TryGetValue(owner[PortPrefix.Length..], out var port)
-            ? PodFlows.Plan(port, MustWait(port, facts.Slice.Port(port.Attachment.Pod)))
+            ? PodFlows.Plan(port, IsCutOff(port, facts.Slice.Port(port.Attachment.Pod)))
             : [];
     }
 
-    /// <summary>A pod whose network is another one now is in the old one still: nobody's policies are about it there.</summary>
-    private static bool MustWait(AttachedPort port, LogicalPort? logical) =>
-        logical is { NetworkKey: > 0 } && logical.NetworkKey != port.Attachment.NetworkKey && logical.Uid == port.Attachment.Uid;
+    /// <summary>
+    /// No policy is about this port any more, though the runtime has not removed it yet: its pod ended, was deleted by force, or made again under
+    /// the same name; or the pod is in the network that it had before it got another one.
+    /// </summary>
+    private static bool IsCutOff(AttachedPort port, LogicalPort? logical) =>
+        logical is null
+        || (logical.NetworkKey > 0 && logical.NetworkKey != port.Attachment.NetworkKey)
+        || (port.Attachment.Uid.Length > 0 && logical.Uid.Length > 0 && logical.Uid != port.Attachment.Uid);
 
     private void PlanService(NodeFacts facts, string owner, string id)
     {

@@ -34,9 +34,16 @@ public sealed class CniCall(string program, string socket, Netns node)
             ["CNI_ARGS"] = $"IgnoreUnknown=1;K8S_POD_NAMESPACE={sandbox.Namespace};K8S_POD_NAME={sandbox.Name};"
                 + $"K8S_POD_INFRA_CONTAINER_ID={sandbox.ContainerId};K8S_POD_UID={sandbox.Uid}",
         };
+        var configuration = Configuration;
+        if (sandbox.Ips.Count > 0)
+        {
+            configuration = (JsonObject)Configuration.DeepClone();
+            configuration["runtimeConfig"] = new JsonObject { ["ips"] = new JsonArray([.. sandbox.Ips.Select(i => JsonValue.Create(i))]) };
+        }
+
         string[] whole = [.. node.Wrap([program])];
         var result = await Shell.TryRunAsync(
-            whole[0], whole[1..], Configuration.ToJsonString(), environment, TimeSpan.FromMinutes(2), ct);
+            whole[0], whole[1..], configuration.ToJsonString(), environment, TimeSpan.FromMinutes(2), ct);
         var output = Parse(result.Output);
         return result.ExitCode == 0
             ? output

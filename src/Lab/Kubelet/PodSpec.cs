@@ -25,6 +25,9 @@ public sealed record PodSpec
 
     public required IReadOnlyList<ContainerSpec> Containers { get; init; }
 
+    /// <summary>See <see cref="Annotations.Ips"/>.</summary>
+    public IReadOnlyList<string> Ips { get; init; } = [];
+
     /// <summary>Where the pod is in the API.</summary>
     public string Path => $"/api/v1/namespaces/{Namespace}/pods/{Name}";
 
@@ -43,6 +46,7 @@ public sealed record PodSpec
                 GraceSeconds = (int?)metadata["deletionGracePeriodSeconds"] ?? (int?)spec["terminationGracePeriodSeconds"] ?? 30,
                 HostNetwork = (bool?)spec["hostNetwork"] ?? false,
                 RestartPolicy = (string?)spec["restartPolicy"] ?? "Always",
+                Ips = ((string?)metadata["annotations"]?[Annotations.Ips] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries),
                 Containers = [.. spec["containers"]!.AsArray().Select(c => ContainerSpec.Read(c!))],
             };
         }

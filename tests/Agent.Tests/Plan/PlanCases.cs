@@ -44,5 +44,9 @@ internal static class PlanCases
     };
 
     public static NodeFacts TwoPods(params TopologyItem[] more) =>
-        Facts([Settings, Endpoint(1), Endpoint(2), .. more], Pod("a", 10, 1), Pod("b", 11, 2));
+        Facts([Settings, Endpoint(1), Endpoint(2), Logical("a"), Logical("b"), .. more], Pod("a", 10, 1), Pod("b", 11, 2));
+
+    /// <summary>The controller's record of a pod of the default network.</summary>
+    public static LogicalPort Logical(string name, string? uid = null) =>
+        new() { Id = "default/" + name, Uid = uid ?? "uid-" + name, Node = Node, Switch = Node, Key = 1 };
 }
