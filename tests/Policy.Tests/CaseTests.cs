@@ -49,12 +49,20 @@ public sealed class CaseTests
             var lines = (await process.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             await process.WaitForExitAsync();
             Assert.That(lines, Has.Length.EqualTo(Cases.Count));
-            Assert.That(Cases.Zip(lines).Where(c => c.Second != Expected(c.First)).Select(c => c.First.Name), Is.Empty);
+            Assert.That(Cases.Zip(lines).Where(c => WithoutProblems(c.Second) != Expected(c.First)).Select(c => c.First.Name), Is.Empty);
         }
         finally
         {
             Directory.Delete(root, recursive: true);
         }
+    }
+
+    /// <summary>What is said beside the answers has a test of its own.</summary>
+    private static string WithoutProblems(string line)
+    {
+        var answer = JsonNode.Parse(line)!.AsObject();
+        answer.Remove("problems");
+        return answer.ToJsonString();
     }
 
     /// <summary>By the first address of each pod, which is of IPv4.</summary>

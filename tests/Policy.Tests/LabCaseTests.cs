@@ -22,8 +22,9 @@ public sealed class LabCaseTests
     private readonly List<ProbeServer> _servers = [];
     private TestLab _lab = null!;
 
-    /// <summary>What a CRD's schema refuses cannot be applied.</summary>
+    /// <summary>What an API server refuses cannot be applied.</summary>
     private static IEnumerable<PolicyCase> Cases => PolicyCase.All
+        .Where(c => !c.Name.StartsWith("impossible", StringComparison.Ordinal))
         .Where(c => !c.Texts.Exists(t => t.Contains("planets", StringComparison.Ordinal)))
         .Where((_, i) => TestLab.Full || i % 3 == 1);
 

@@ -23,7 +23,7 @@ public static class Specification
         if (isolating.Count > 0)
         {
             var (rules, peers) = ingress ? ("ingress", "from") : ("egress", "to");
-            return isolating.Exists(p => Items(p["spec"]![rules]).Any(r =>
+            return isolating.Exists(p => Items(p["spec"]![rules]).Where(r => IsPossible(r, peers)).Any(r =>
                 (Items(r[peers]) is { Count: 0 } || Items(r[peers]).Any(e => PeerMatches(e, (string)p["metadata"]!["namespace"]!, pair, addressOf, ingress)))
                 && (Items(r["ports"]) is { Count: 0 } || Items(r["ports"]).Any(e => PortMatches(e, pair)))));
         }
@@ -101,6 +101,13 @@ public static class Specification
             ? Cluster.NamedPorts(pair.To).GetValueOrDefault(name) == pair.Port
             : number >= (int)value && number <= ((int?)port["endPort"] ?? (int)value);
     }
+
+    /// <summary>A rule that cannot be allows nothing: one impossible entry is enough.</summary>
+    private static bool IsPossible(JsonNode rule, string peers) =>
+        Items(rule["ports"]).TrueForAll(p => ((string?)p["protocol"] ?? "TCP") is "TCP" or "UDP" or "SCTP"
+            && (p["endPort"] is null || (p["port"] is JsonValue first && first.TryGetValue<int>(out var number) && (int)p["endPort"]! >= number)))
+        && Items(rule[peers]).TrueForAll(p => p["ipBlock"] is not { } block
+            || Items(block["except"]).Append(block["cidr"]!).All(c => IPNetwork.TryParse((string)c!, out _)));
 
     private static bool SubjectMatches(JsonNode subject, string pod) => subject["namespaces"] is { } namespaces
         ? SelectsNamespace(namespaces, pod)

@@ -12,20 +12,24 @@ namespace Weft.Controller.Cluster;
 internal readonly record struct ClusterChange(string Kind, ResourceEventType Type, ObjectKey Key, IKubernetesObject? Object, string? Problem)
 {
     /// <summary>Applies it.</summary>
-    /// <exception cref="InvalidObjectException">The object cannot be used.</exception>
-    public void ApplyTo(LogicalNetwork network)
+    /// <returns>What of the object cannot be used; the rest is in force.</returns>
+    /// <exception cref="InvalidObjectException">Nothing of the object can be used.</exception>
+    public IReadOnlyList<string> ApplyTo(LogicalNetwork network)
     {
         if (Type == ResourceEventType.Upsert)
         {
-            Upsert(network);
+            return Upsert(network);
         }
-        else if (Type == ResourceEventType.Delete)
+
+        if (Type == ResourceEventType.Delete)
         {
             Delete(network);
         }
+
+        return [];
     }
 
-    private void Upsert(LogicalNetwork network)
+    private IReadOnlyList<string> Upsert(LogicalNetwork network)
     {
         switch (Object)
         {
@@ -39,17 +43,13 @@ internal readonly record struct ClusterChange(string Kind, ResourceEventType Typ
                 network.Upsert(ns);
                 break;
             case V1NetworkPolicy policy:
-                network.Upsert(policy);
-                break;
+                return network.Upsert(policy);
             case V1Alpha2ClusterNetworkPolicy policy:
-                network.Upsert(policy);
-                break;
+                return network.Upsert(policy);
             case V1Alpha1AdminNetworkPolicy policy:
-                network.Upsert(policy);
-                break;
+                return network.Upsert(policy);
             case V1Alpha1BaselineAdminNetworkPolicy policy:
-                network.Upsert(policy);
-                break;
+                return network.Upsert(policy);
             case V1Service service:
                 network.Upsert(service);
                 break;
@@ -71,6 +71,8 @@ internal readonly record struct ClusterChange(string Kind, ResourceEventType Typ
             default:
                 throw new InvalidOperationException($"no table for {Kind}");
         }
+
+        return [];
     }
 
     private void Delete(LogicalNetwork network)

@@ -133,7 +133,11 @@ public sealed partial class ClusterWatcher(
     {
         try
         {
-            change.ApplyTo(network);
+            foreach (var problem in change.ApplyTo(network))
+            {
+                LogPartly(logger, change.Kind, change.Key, problem);
+                events.Warn(change.Object!, "InvalidForWeft", problem);
+            }
         }
         catch (InvalidObjectException e)
         {
@@ -177,6 +181,9 @@ public sealed partial class ClusterWatcher(
 
     [LoggerMessage(4002, LogLevel.Warning, "Watching {Kind} failed: {Reason}; again in {Seconds:0.0} s")]
     private static partial void LogWatch(ILogger logger, string kind, string reason, double seconds);
+
+    [LoggerMessage(4004, LogLevel.Warning, "{Kind} {Object} is used but for a part of it: {Reason}")]
+    private static partial void LogPartly(ILogger logger, string kind, ObjectKey @object, string reason);
 
     [LoggerMessage(4003, LogLevel.Warning, "{Kind} {Object} is skipped: {Reason}")]
     private static partial void LogInvalid(ILogger logger, string kind, ObjectKey @object, string reason);

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Weft.Controller.Network;
 using Weft.Kubernetes;
 
 namespace Weft.Controller.Cluster;
@@ -21,6 +22,9 @@ public sealed partial class EventRecorder(KubernetesClient client, Leadership le
             V1Node n => (n.Kind, n.ApiVersion),
             V1Pod p => (p.Kind, p.ApiVersion),
             V1NetworkPolicy p => (p.Kind, p.ApiVersion),
+            V1Alpha2ClusterNetworkPolicy p => (ClusterPolicy.ClusterKind, p.ApiVersion),
+            V1Alpha1AdminNetworkPolicy p => (ClusterPolicy.AdminKind, p.ApiVersion),
+            V1Alpha1BaselineAdminNetworkPolicy p => (ClusterPolicy.BaselineKind, p.ApiVersion),
             V1Service s => (s.Kind, s.ApiVersion),
             V1EndpointSlice s => (s.Kind, s.ApiVersion),
             _ => (about.GetType().Name, "v1"),

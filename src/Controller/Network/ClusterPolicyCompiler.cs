@@ -5,8 +5,8 @@ namespace Weft.Controller.Network;
 
 /// <summary>Compiles one cluster-wide policy for the pods of the default network. Reads groups and nodes as they are now.</summary>
 /// <remarks>
-/// A rule with something that this version does not know fails closed, as the API demands: Accept then matches nothing, Deny and Pass
-/// deny everything. An instance compiles one policy.
+/// A rule with something that this version does not know, or that cannot be used, fails closed, as the API demands: Accept then matches nothing,
+/// Deny and Pass deny everything. An instance compiles one policy.
 /// </remarks>
 internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner, NodeTable nodes)
 {
@@ -25,13 +25,13 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
             var (ingress, egress) = (policy.Spec.Ingress ?? [], policy.Spec.Egress ?? []);
             for (var i = 0; i < ingress.Count; i++)
             {
-                var (template, peers, ports) = Read(ingress[i], i, Direction.Ingress, $"spec.ingress[{i}]");
+                var (template, peers, ports) = ReadClosed(ingress[i], i, Direction.Ingress, $"spec.ingress[{i}]");
                 _draft.AddIngress(template, target.Group, peers, ports);
             }
 
             for (var i = 0; i < egress.Count; i++)
             {
-                var (template, peers, ports) = Read(egress[i], i, Direction.Egress, $"spec.egress[{i}]");
+                var (template, peers, ports) = ReadClosed(egress[i], i, Direction.Egress, $"spec.egress[{i}]");
                 _draft.AddEgress(template, peers, ports);
             }
 
@@ -41,6 +41,21 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
         {
             _draft.Abandon();
             throw;
+        }
+    }
+
+    private (PolicyRule Template, PolicyPeers Peers, PolicyPorts Ports) ReadClosed(ClusterPolicyRule rule, int index, Direction direction, string at)
+    {
+        try
+        {
+            return Read(rule, index, direction, at);
+        }
+        catch (InvalidObjectException e)
+        {
+            var accepts = rule.Action is "Accept" or "Allow";
+            _draft.Note($"{e.Message}; until then this rule {(accepts ? "accepts nothing" : "denies everything")}");
+            var template = new PolicyRule { Index = index, Direction = direction, Name = rule.Name, Action = accepts ? RuleAction.Allow : RuleAction.Deny };
+            return (template, new PolicyPeers(!accepts, [], []), new PolicyPorts(true, [], []));
         }
     }
 

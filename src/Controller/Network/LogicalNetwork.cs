@@ -88,17 +88,18 @@ public sealed class LogicalNetwork
     public void Upsert(V1Pod pod) => _pods.Upsert(pod);
 
     /// <summary>Takes a policy as it is now.</summary>
-    /// <exception cref="InvalidObjectException">It cannot be used; the one known before stays.</exception>
-    public void Upsert(V1NetworkPolicy policy) => _policies.Upsert(policy);
+    /// <returns>What of it cannot be used, with what is done instead and the remedy; the rest is in force.</returns>
+    /// <exception cref="InvalidObjectException">Nothing of it can be used; the one known before stays.</exception>
+    public IReadOnlyList<string> Upsert(V1NetworkPolicy policy) => _policies.Upsert(policy);
 
     /// <inheritdoc cref="Upsert(V1NetworkPolicy)"/>
-    public void Upsert(V1Alpha2ClusterNetworkPolicy policy) => _policies.Upsert(ClusterPolicy.Of(policy));
+    public IReadOnlyList<string> Upsert(V1Alpha2ClusterNetworkPolicy policy) => _policies.Upsert(ClusterPolicy.Of(policy));
 
     /// <inheritdoc cref="Upsert(V1NetworkPolicy)"/>
-    public void Upsert(V1Alpha1AdminNetworkPolicy policy) => _policies.Upsert(ClusterPolicy.Of(policy));
+    public IReadOnlyList<string> Upsert(V1Alpha1AdminNetworkPolicy policy) => _policies.Upsert(ClusterPolicy.Of(policy));
 
     /// <inheritdoc cref="Upsert(V1NetworkPolicy)"/>
-    public void Upsert(V1Alpha1BaselineAdminNetworkPolicy policy) => _policies.Upsert(ClusterPolicy.Of(policy));
+    public IReadOnlyList<string> Upsert(V1Alpha1BaselineAdminNetworkPolicy policy) => _policies.Upsert(ClusterPolicy.Of(policy));
 
     /// <summary>Takes a Service as it is now.</summary>
     /// <exception cref="InvalidObjectException">It cannot be used; the one known before stays.</exception>

@@ -4,7 +4,10 @@ using Weft.Topology;
 namespace Weft.Controller.Network;
 
 /// <summary>Compiles one NetworkPolicy: selectors become sets, named ports numbers. Reads the groups as they are now.</summary>
-/// <remarks>Semantics: Kubernetes NetworkPolicy v1 (concepts/services-networking/network-policies). An instance compiles one policy.</remarks>
+/// <remarks>
+/// Semantics: Kubernetes NetworkPolicy v1 (concepts/services-networking/network-policies). A rule that cannot be used is left out and the pods are
+/// isolated all the same: a mistake never opens anything. An instance compiles one policy.
+/// </remarks>
 internal sealed class PolicyCompiler(GroupTable groups, Interner interner, NamespaceState ns)
 {
     /// <summary>Peers are pods of the same network: equal addresses of others are others. Without a network there are none.</summary>
@@ -22,14 +25,14 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
             var (ingress, egress) = TypesOf(spec);
             for (var i = 0; ingress && i < (spec.Ingress?.Count ?? 0); i++)
             {
-                var (rule, at) = (spec.Ingress![i], $"spec.ingress[{i}]");
-                _draft.AddIngress(new PolicyRule { Index = i, Direction = Direction.Ingress }, target.Group, PeersOf(rule.FromProperty, at + ".from"), PortsOf(rule.Ports, at + ".ports"));
+                var (rule, at, template) = (spec.Ingress![i], $"spec.ingress[{i}]", new PolicyRule { Index = i, Direction = Direction.Ingress });
+                AddUsable(() => _draft.AddIngress(template, target.Group, PeersOf(rule.FromProperty, at + ".from"), PortsOf(rule.Ports, at + ".ports")));
             }
 
             for (var i = 0; egress && i < (spec.Egress?.Count ?? 0); i++)
             {
-                var (rule, at) = (spec.Egress![i], $"spec.egress[{i}]");
-                _draft.AddEgress(new PolicyRule { Index = i, Direction = Direction.Egress }, PeersOf(rule.To, at + ".to"), PortsOf(rule.Ports, at + ".ports"));
+                var (rule, at, template) = (spec.Egress![i], $"spec.egress[{i}]", new PolicyRule { Index = i, Direction = Direction.Egress });
+                AddUsable(() => _draft.AddEgress(template, PeersOf(rule.To, at + ".to"), PortsOf(rule.Ports, at + ".ports")));
             }
 
             return _draft.Finish(target, new Policy
@@ -49,17 +52,32 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
         }
     }
 
-    private static (bool Ingress, bool Egress) TypesOf(V1NetworkPolicySpec spec)
+    private void AddUsable(Action add)
+    {
+        try
+        {
+            add();
+        }
+        catch (InvalidObjectException e)
+        {
+            _draft.Note($"{e.Message}; this rule is left out, so it allows nothing");
+        }
+    }
+
+    private (bool Ingress, bool Egress) TypesOf(V1NetworkPolicySpec spec)
     {
         if (spec.PolicyTypes is not { Count: > 0 } types)
         {
             return (true, spec.Egress is { Count: > 0 });
         }
 
-        var unknown = types.Find(t => t is not ("Ingress" or "Egress"));
-        return unknown is null
-            ? (types.Contains("Ingress"), types.Contains("Egress"))
-            : throw new InvalidObjectException($"spec.policyTypes has '{unknown}': it must be Ingress or Egress");
+        if (types.Find(t => t is not ("Ingress" or "Egress")) is { } unknown)
+        {
+            _draft.Note($"spec.policyTypes has '{unknown}': it must be Ingress or Egress; the pods are isolated in both directions");
+            return (true, true);
+        }
+
+        return (types.Contains("Ingress"), types.Contains("Egress"));
     }
 
     private PolicyPeers PeersOf(List<V1NetworkPolicyPeer>? peers, string field)
@@ -115,6 +133,11 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
             if (!Protocols.TryParse(port.Protocol, out var protocol))
             {
                 throw new InvalidObjectException($"{at}.protocol is '{port.Protocol}': it must be TCP, UDP or SCTP");
+            }
+
+            if (port.EndPort is { } end && port.Port is not { Name: null })
+            {
+                throw new InvalidObjectException($"{at}.endPort is {end} without a number in port: give the first port of the range as a number");
             }
 
             if (port.Port is not { } value)

@@ -18,6 +18,7 @@ internal sealed class PolicyDraft(GroupTable groups, Interner interner, int peer
     private readonly List<MemberSet> _uses = [];
     private readonly List<PodGroup> _watched = [];
     private readonly List<PolicyRule> _rules = [];
+    private readonly List<string> _problems = [];
 
     /// <summary>The network of peers that are pods.</summary>
     public int PeerNetwork => peerNetwork;
@@ -32,7 +33,10 @@ internal sealed class PolicyDraft(GroupTable groups, Interner interner, int peer
 
     /// <summary>The result.</summary>
     public CompiledPolicy Finish(TargetSet target, Policy item) =>
-        new(item with { Rules = _rules.ToEquatableArray() }, target, [.. _uses], [.. _held], [.. _watched]);
+        new(item with { Rules = _rules.ToEquatableArray() }, target, [.. _uses], [.. _held], [.. _watched], [.. _problems]);
+
+    /// <summary>Notes what cannot be used, and what is done instead.</summary>
+    public void Note(string problem) => _problems.Add(problem);
 
     /// <summary>Gives everything back: it cannot be compiled.</summary>
     public void Abandon() => _held.ForEach(groups.Release);

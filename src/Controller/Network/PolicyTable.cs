@@ -16,17 +16,18 @@ internal sealed class PolicyTable(GroupTable groups, NodeTable nodes, Interner i
     public int Count => _policies.Count;
 
     /// <summary>Compiles a new or changed policy.</summary>
-    /// <exception cref="InvalidObjectException">It cannot be compiled. A policy known before stays as it was: fail closed.</exception>
-    public void Upsert(V1NetworkPolicy policy)
+    /// <returns>What of it cannot be used, with what is done instead; the rest is in force.</returns>
+    /// <exception cref="InvalidObjectException">Nothing of it can be used. A policy known before stays as it was: fail closed.</exception>
+    public IReadOnlyList<string> Upsert(V1NetworkPolicy policy)
     {
         var key = ObjectKey.Of(policy);
         var ns = groups.Namespace(key.Namespace);
-        Upsert(IdOf(key), key, state => new PolicyCompiler(groups, interner, ns).Compile(policy, state.Id, state.Key));
+        return Upsert(IdOf(key), key, state => new PolicyCompiler(groups, interner, ns).Compile(policy, state.Id, state.Key)).Compiled!.Problems;
     }
 
     /// <summary>Compiles a new or changed cluster-wide policy.</summary>
-    /// <exception cref="InvalidObjectException">It cannot be compiled. A policy known before stays as it was: fail closed.</exception>
-    public void Upsert(ClusterPolicy policy)
+    /// <inheritdoc cref="Upsert(V1NetworkPolicy)"/>
+    public IReadOnlyList<string> Upsert(ClusterPolicy policy)
     {
         var state = Upsert(policy.Id, null, state => new ClusterPolicyCompiler(groups, interner, nodes).Compile(policy, state.Key));
         if (policy.HasNodes)
@@ -37,6 +38,8 @@ internal sealed class PolicyTable(GroupTable groups, NodeTable nodes, Interner i
         {
             _withNodes.Remove(state);
         }
+
+        return state.Compiled!.Problems;
     }
 
     /// <summary>Removes a policy; one that is not there is no error.</summary>

@@ -14,7 +14,7 @@ internal static class CheckCommand
         var each = new Option<bool>("--each") { Description = "Answer each -f alone, one JSON line each, in order." };
         var output = new Option<string>("--output", "-o") { Description = "text or json.", DefaultValueFactory = _ => "text" };
         output.AcceptOnlyFromAmong("text", "json");
-        var command = new Command("check", "Print who reaches whom under the policies of Kubernetes manifests, before anything is applied. Runs the controller's compiler and the pipeline in memory.")
+        var command = new Command("check", "Print who reaches whom under the policies of Kubernetes manifests, before anything is applied. Runs the controller's compiler and the pipeline in memory. Rules that cannot be used are named and count as what is done instead; the exit code is 1 then.")
         {
             files, ports, each, output,
         };
@@ -60,7 +60,12 @@ internal static class CheckCommand
                 answer.Print(output);
             }
 
-            return ExitCodes.Ok;
+            foreach (var problem in answer.Problems)
+            {
+                error.WriteLine(problem);
+            }
+
+            return answer.Problems.Count == 0 ? ExitCodes.Ok : ExitCodes.Failed;
         }
         catch (ManifestException e)
         {
@@ -74,7 +79,7 @@ internal static class CheckCommand
         var failed = false;
         foreach (var line in files.AsParallel().AsOrdered().Select(file => Answer(file, ports)))
         {
-            failed |= line.ContainsKey("error");
+            failed |= line.ContainsKey("error") || line.ContainsKey("problems");
             output.WriteLine(line.ToJsonString());
         }
 

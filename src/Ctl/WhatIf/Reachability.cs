@@ -5,7 +5,8 @@ namespace Weft.Ctl.WhatIf;
 /// <summary>Who reaches whom, for each port asked.</summary>
 /// <param name="Pods">The pods' ids, sorted: rows and columns.</param>
 /// <param name="Results">The answers.</param>
-public sealed record Reachability(IReadOnlyList<string> Pods, IReadOnlyList<PortReachability> Results)
+/// <param name="Problems">Rules that cannot be used; the answers count with what is done instead.</param>
+public sealed record Reachability(IReadOnlyList<string> Pods, IReadOnlyList<PortReachability> Results, IReadOnlyList<string> Problems)
 {
     /// <summary>Asks for every pair.</summary>
     /// <param name="cluster">The cluster.</param>
@@ -14,19 +15,28 @@ public sealed record Reachability(IReadOnlyList<string> Pods, IReadOnlyList<Port
     {
         var asked = ports.Count > 0 ? ports.Distinct().ToList() : Declared(cluster);
         return new Reachability([.. cluster.Pods.Select(p => p.Id)], [.. asked.Select(port => new PortReachability(
-            port.ToString(), [.. cluster.Pods.Select(from => cluster.Pods.Select(to => cluster.Send(from, to, port).Delivered).ToArray())]))]);
+            port.ToString(), [.. cluster.Pods.Select(from => cluster.Pods.Select(to => cluster.Send(from, to, port).Delivered).ToArray())]))], cluster.Problems);
     }
 
-    /// <summary><c>{"pods":[...],"results":[{"port":"80/TCP","allowed":[[true,...],...]}]}</c>, a row for each source.</summary>
-    public JsonObject ToJson() => new()
+    /// <summary><c>{"pods":[...],"results":[{"port":"80/TCP","allowed":[[true,...],...]}]}</c>, a row for each source; and <c>"problems":[...]</c> when there are some.</summary>
+    public JsonObject ToJson()
     {
-        ["pods"] = new JsonArray([.. Pods.Select(p => JsonValue.Create(p))]),
-        ["results"] = new JsonArray([.. Results.Select(r => new JsonObject
+        var answer = new JsonObject
         {
-            ["port"] = r.Port,
-            ["allowed"] = new JsonArray([.. r.Allowed.Select(row => new JsonArray([.. row.Select(a => JsonValue.Create(a))]))]),
-        })]),
-    };
+            ["pods"] = new JsonArray([.. Pods.Select(p => JsonValue.Create(p))]),
+            ["results"] = new JsonArray([.. Results.Select(r => new JsonObject
+            {
+                ["port"] = r.Port,
+                ["allowed"] = new JsonArray([.. r.Allowed.Select(row => new JsonArray([.. row.Select(a => JsonValue.Create(a))]))]),
+            })]),
+        };
+        if (Problems.Count > 0)
+        {
+            answer["problems"] = new JsonArray([.. Problems.Select(p => JsonValue.Create(p))]);
+        }
+
+        return answer;
+    }
 
     /// <summary>A matrix for each port: a row for each source, <c>.</c> allowed, <c>X</c> denied.</summary>
     public void Print(TextWriter output)

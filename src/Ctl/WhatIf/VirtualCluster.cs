@@ -12,13 +12,17 @@ public sealed class VirtualCluster
 {
     private readonly Dictionary<string, VirtualNode> _nodes;
 
-    private VirtualCluster(IReadOnlyList<VirtualPod> pods, Dictionary<string, VirtualNode> nodes) => (Pods, _nodes) = (pods, nodes);
+    private VirtualCluster(IReadOnlyList<VirtualPod> pods, Dictionary<string, VirtualNode> nodes, IReadOnlyList<string> problems) =>
+        (Pods, _nodes, Problems) = (pods, nodes, problems);
 
     /// <summary>The running pods, sorted by id.</summary>
     public IReadOnlyList<VirtualPod> Pods { get; }
 
+    /// <summary>Rules that cannot be used, each with its place, what is done instead, and the remedy. The answers count with that.</summary>
+    public IReadOnlyList<string> Problems { get; }
+
     /// <summary>Compiles the manifests.</summary>
-    /// <exception cref="ManifestException">One of them cannot be used.</exception>
+    /// <exception cref="ManifestException">Nothing of one of them can be used.</exception>
     public static VirtualCluster Of(Manifests manifests)
     {
         var placement = Placement.Of(manifests);
@@ -38,14 +42,11 @@ public sealed class VirtualCluster
             network.Upsert(PodOf(pod));
         }
 
-        foreach (var manifest in manifests.Objects)
-        {
-            Take(network, manifest);
-        }
+        var problems = manifests.Objects.SelectMany(m => Take(network, m).Select(p => $"{m.Where}: {p}")).ToList();
 
         network.Commit();
         var nodes = placement.Nodes.ToDictionary(n => n.Id, n => VirtualNode.Of(n, placement, network.Snapshot(n.Id)), StringComparer.Ordinal);
-        return new VirtualCluster([.. placement.Pods.OrderBy(p => p.Id, StringComparer.Ordinal)], nodes);
+        return new VirtualCluster([.. placement.Pods.OrderBy(p => p.Id, StringComparer.Ordinal)], nodes, problems);
     }
 
     /// <summary>Sends the first packet of a connection.</summary>
@@ -97,7 +98,7 @@ public sealed class VirtualCluster
         return new Journey(VirtualNode.Reached(second, to), hops);
     }
 
-    private static void Take(LogicalNetwork network, Manifest manifest)
+    private static IReadOnlyList<string> Take(LogicalNetwork network, Manifest manifest)
     {
         try
         {
@@ -105,17 +106,15 @@ public sealed class VirtualCluster
             {
                 case V1NetworkPolicy policy:
                     policy.Metadata.NamespaceProperty ??= "default";
-                    network.Upsert(policy);
-                    break;
+                    return network.Upsert(policy);
                 case V1Alpha2ClusterNetworkPolicy policy:
-                    network.Upsert(policy);
-                    break;
+                    return network.Upsert(policy);
                 case V1Alpha1AdminNetworkPolicy policy:
-                    network.Upsert(policy);
-                    break;
+                    return network.Upsert(policy);
                 case V1Alpha1BaselineAdminNetworkPolicy policy:
-                    network.Upsert(policy);
-                    break;
+                    return network.Upsert(policy);
+                default:
+                    return [];
             }
         }
         catch (InvalidObjectException e)
