@@ -66,7 +66,7 @@ public sealed class BadManifestTests
             {
                 string[] command = [typeof(VirtualCluster).Assembly.Location, "policy", "check", "-f", folder, "--port", "80/TCP", "--port", "81", each ? "--each" : "--output=json"];
                 var result = await Shell.TryRunAsync("dotnet", command, null, null, TimeSpan.FromSeconds(60), CancellationToken.None);
-                Assert.That(result.ExitCode, Is.EqualTo(1));
+                Assert.That(result.ExitCode, Is.EqualTo(3));
                 Assert.That(result.Output, Does.Contain(open).And.Contain(closed).And.Contain("this rule is left out").And.Contain("\"problems\":"));
                 Assert.That(result.Error, each ? Is.Empty : Does.Contain("spec.ingress[0].ports[0]: port 90 to 80 must be an ascending range"));
             }

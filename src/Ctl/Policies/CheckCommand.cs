@@ -14,7 +14,7 @@ internal static class CheckCommand
         var each = new Option<bool>("--each") { Description = "Answer each -f alone, one JSON line each, in order." };
         var output = new Option<string>("--output", "-o") { Description = "text or json.", DefaultValueFactory = _ => "text" };
         output.AcceptOnlyFromAmong("text", "json");
-        var command = new Command("check", "Print who reaches whom under the policies of Kubernetes manifests, before anything is applied. Runs the controller's compiler and the pipeline in memory. Rules that cannot be used are named and count as what is done instead; the exit code is 1 then.")
+        var command = new Command("check", "Print who reaches whom under the policies of Kubernetes manifests, before anything is applied. Runs the controller's compiler and the pipeline in memory. Rules that cannot be used are named and count as what is done instead; the exit code is 3 then.")
         {
             files, ports, each, output,
         };
@@ -65,7 +65,7 @@ internal static class CheckCommand
                 error.WriteLine(problem);
             }
 
-            return answer.Problems.Count == 0 ? ExitCodes.Ok : ExitCodes.Failed;
+            return answer.Problems.Count == 0 ? ExitCodes.Ok : ExitCodes.No;
         }
         catch (ManifestException e)
         {
@@ -76,14 +76,14 @@ internal static class CheckCommand
 
     private static int RunEach(string[] files, List<PortQuestion> ports, TextWriter output)
     {
-        var failed = false;
+        var worst = ExitCodes.Ok;
         foreach (var line in files.AsParallel().AsOrdered().Select(file => Answer(file, ports)))
         {
-            failed |= line.ContainsKey("error") || line.ContainsKey("problems");
+            worst = line.ContainsKey("error") ? ExitCodes.Failed : line.ContainsKey("problems") && worst == ExitCodes.Ok ? ExitCodes.No : worst;
             output.WriteLine(line.ToJsonString());
         }
 
-        return failed ? ExitCodes.Failed : ExitCodes.Ok;
+        return worst;
     }
 
     private static JsonObject Answer(string file, List<PortQuestion> ports)

@@ -7,6 +7,6 @@ internal static class PolicyCommand
 {
     public static Command Create() => new("policy", "Ask what network policies decide.")
     {
-        CheckCommand.Create(),
+        CheckCommand.Create(), ExplainCommand.Create(), StatsCommand.Create(),
     };
 }

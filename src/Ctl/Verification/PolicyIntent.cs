@@ -11,37 +11,44 @@ namespace Weft.Ctl.Verification;
 public static class PolicyIntent
 {
     /// <summary>Whether the policies of one end allow the packet.</summary>
+    /// <inheritdoc cref="Decide"/>
+    public static bool Allows(Slice slice, NodePort pod, Direction direction, TracePacket packet) => Decide(slice, pod, direction, packet).Allowed;
+
+    /// <summary>What the policies of one end decide, and which of them.</summary>
     /// <param name="slice">The slice of the pod's node.</param>
     /// <param name="pod">The pod at this end.</param>
     /// <param name="direction">Egress for the sender, ingress for the receiver.</param>
     /// <param name="packet">The packet.</param>
-    public static bool Allows(Slice slice, NodePort pod, Direction direction, TracePacket packet)
+    public static PolicyDecision Decide(Slice slice, NodePort pod, Direction direction, TracePacket packet)
     {
         var policies = slice.All<Policy>().Where(p => p.NetworkKey == pod.NetworkKey && Selects(slice, p.AppliedTo, pod.Pod!)).ToList();
-        bool? First(PolicyTier tier) => Decide(slice, policies.Where(p => p.Tier == tier).OrderBy(p => p.Priority).ThenBy(p => p.Id, StringComparer.Ordinal), pod, direction, packet);
+        PolicyDecision? First(PolicyTier tier) => FirstOf(slice, policies.Where(p => p.Tier == tier).OrderBy(p => p.Priority).ThenBy(p => p.Id, StringComparer.Ordinal), pod, direction, packet);
         if (First(PolicyTier.Admin) is { } admin)
         {
             return admin;
         }
 
-        var isolating = policies.Where(p => p.Tier == PolicyTier.Namespace && (direction == Direction.Ingress ? p.IsolatesIngress : p.IsolatesEgress)).ToList();
-        return isolating.Count > 0
-            ? isolating.Any(p => p.Rules.Any(r => Matches(slice, r, pod, direction, packet)))
-            : First(PolicyTier.Baseline) ?? true;
+        var isolating = policies.Where(p => p.Tier == PolicyTier.Namespace && (direction == Direction.Ingress ? p.IsolatesIngress : p.IsolatesEgress))
+            .OrderBy(p => p.Id, StringComparer.Ordinal).ToList();
+        if (isolating.Count == 0)
+        {
+            return First(PolicyTier.Baseline) ?? PolicyDecision.Nothing;
+        }
+
+        // Any of them may be the one that the switch meets.
+        var allowing = isolating.SelectMany(p => p.Rules.Where(r => Matches(slice, r, pod, direction, packet)).Select(r => RuleRef.Of(p, r))).Distinct().ToList();
+        return allowing.Count > 0
+            ? new PolicyDecision(true, PolicyReason.Rule, allowing)
+            : new PolicyDecision(false, PolicyReason.Isolation, [.. isolating.Select(p => new RuleRef(p.Id, direction, null, null))]);
     }
 
-    private static bool? Decide(Slice slice, IEnumerable<Policy> policies, NodePort pod, Direction direction, TracePacket packet)
+    private static PolicyDecision? FirstOf(Slice slice, IEnumerable<Policy> policies, NodePort pod, Direction direction, TracePacket packet)
     {
-        foreach (var rule in policies.SelectMany(p => p.Rules.Where(r => r.Direction == direction).OrderBy(r => r.Index)))
+        foreach (var (policy, rule) in policies.SelectMany(p => p.Rules.Where(r => r.Direction == direction).OrderBy(r => r.Index).Select(r => (p, r))))
         {
             if (Matches(slice, rule, pod, direction, packet))
             {
-                return rule.Action switch
-                {
-                    RuleAction.Allow => true,
-                    RuleAction.Pass => null,
-                    _ => false,
-                };
+                return rule.Action == RuleAction.Pass ? null : new PolicyDecision(rule.Action == RuleAction.Allow, PolicyReason.Rule, [RuleRef.Of(policy, rule)]);
             }
         }
 

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Weft.Agent.Plan.Pipeline;
 
-/// <summary>The part of the plan that a flow belongs to; bits 32 to 39 are zero, bits 40 to 47 of the cookie hold this.</summary>
+/// <summary>The part of the plan that a flow belongs to; bits 40 to 47 of the cookie hold this.</summary>
 public enum FlowFeature : byte
 {
     Base = 1,
@@ -18,7 +18,7 @@ public enum FlowFeature : byte
     Tenant = 9,
 }
 
-/// <summary>Flow cookies: <c>0x5745</c>, feature, zero, owner (docs/design/pipeline.md).</summary>
+/// <summary>Flow cookies: <c>0x5745</c>, feature, part of the owner, owner (docs/design/pipeline.md).</summary>
 public static class Cookies
 {
     /// <summary>Bits 48 to 63 of every cookie of ours ("WE").</summary>
@@ -27,10 +27,22 @@ public static class Cookies
     /// <summary>The bits that <see cref="Marker"/> is in.</summary>
     public const ulong MarkerMask = 0xffffUL << 48;
 
+    /// <summary>The last part that has a cookie of its own.</summary>
+    public const int LastPart = 254;
+
     /// <summary>The cookie for the flows of an owner, the same after every restart.</summary>
     /// <param name="feature">The feature.</param>
     /// <param name="owner">For example <c>pod default/web-1</c>.</param>
     public static ulong Of(FlowFeature feature, string owner) => Marker | ((ulong)feature << 40) | OwnerNumber(owner);
+
+    /// <summary>The cookie for one part of an owner: a rule of a policy.</summary>
+    /// <param name="feature">The feature.</param>
+    /// <param name="owner">The owner.</param>
+    /// <param name="part">From 0; parts behind <see cref="LastPart"/> share its cookie.</param>
+    public static ulong Of(FlowFeature feature, string owner, int part) => Of(feature, owner) | ((ulong)(Math.Min(part, LastPart) + 1) << 32);
+
+    /// <summary>The part of the owner that a cookie names; null for the owner as a whole. <see cref="LastPart"/> stands for it and all behind it.</summary>
+    public static int? PartOf(ulong cookie) => (byte)(cookie >> 32) is > 0 and var part ? part - 1 : null;
 
     /// <summary>True for a cookie of ours.</summary>
     public static bool IsOurs(ulong cookie) => (cookie & MarkerMask) == Marker;

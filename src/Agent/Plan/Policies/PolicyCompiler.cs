@@ -22,6 +22,11 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
     /// <summary>The name behind the cookies of a policy's flows.</summary>
     public static string OwnerOf(Policy policy) => "policy " + policy.Id;
 
+    /// <summary>The conjunction of a rule.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="number">The rule's place among its rules.</param>
+    public static uint ConjunctionOf(Policy policy, int number) => Cookies.OwnerNumber($"{policy.Id}/{policy.Rules[number].Direction}/{number}");
+
     /// <summary>Compiles a policy; call it once per instance.</summary>
     public CompiledPolicy Compile(Policy policy)
     {
@@ -66,14 +71,14 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
         var priority = PolicyStage.PriorityOf(policy, rule, alone: !hasPeers && !hasPorts);
         if (!hasPeers && !hasPorts)
         {
-            _flows.AddRange(ports.Select(p => Decide(policy, rule, stage, priority, PolicyStage.AppliesTo(rule.Direction, p.OfPort))));
+            _flows.AddRange(ports.SelectMany(p => Decide(policy, number, stage, priority, PolicyStage.AppliesTo(rule.Direction, p.OfPort))));
             return;
         }
 
         var clauses = (byte)(1 + (hasPeers ? 1 : 0) + (hasPorts ? 1 : 0));
-        var id = Cookies.OwnerNumber($"{policy.Id}/{rule.Direction}/{number}");
+        var id = ConjunctionOf(policy, number);
         var clause = (byte)1;
-        _flows.Add(Decide(policy, rule, stage, priority, Fields.ConjId.Is(id)));
+        _flows.AddRange(Decide(policy, number, stage, priority, Fields.ConjId.Is(id)));
         Contribute(stage, priority, new ConjunctionRef(id, clause++, clauses), ports.Select(p => Match.Of(PolicyStage.AppliesTo(rule.Direction, p.OfPort))));
         if (hasPeers)
         {
@@ -92,15 +97,20 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
     private void Contribute(PolicyStage stage, ushort priority, ConjunctionRef conjunction, IEnumerable<Match> matches) =>
         _contributions.AddRange(matches.Select(m => (new FlowKey(stage.Table.Id, priority, m), conjunction)));
 
-    private static Flow Decide(Policy policy, PolicyRule rule, PolicyStage stage, ushort priority, FieldMatch condition)
+    /// <summary>Two flows, so that their counters tell connections from packets: the first packets of connections, and the others.</summary>
+    private static IEnumerable<Flow> Decide(Policy policy, int number, PolicyStage stage, ushort priority, FieldMatch condition)
     {
-        var draft = new FlowDraft(stage.Table, priority, Cookies.Of(FlowFeature.Policy, OwnerOf(policy))).When(condition);
-        return rule.Action switch
+        var cookie = Cookies.Of(FlowFeature.Policy, OwnerOf(policy), number);
+        foreach (var state in new[] { CtStateFlags.New, CtStateFlags.None })
         {
-            RuleAction.Allow => draft.Goto(stage.Allowed),
-            RuleAction.Pass => draft.Goto(stage.Passed),
-            _ => draft.End(),
-        };
+            var draft = new FlowDraft(stage.Table, priority, cookie).When(condition, Fields.CtState.Masked((uint)state, (uint)CtStateFlags.New));
+            yield return policy.Rules[number].Action switch
+            {
+                RuleAction.Allow => draft.Goto(stage.Allowed),
+                RuleAction.Pass => draft.Goto(stage.Passed),
+                _ => draft.End(),
+            };
+        }
     }
 
     private static IEnumerable<IPNetwork> Expand(IpBlock block) => IPNetwork.TryParse(block.Cidr, out var cidr)
