@@ -15,7 +15,7 @@ public sealed partial class AgentService(
     : BackgroundService
 {
     private static readonly TimeSpan SavePause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ControllerPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ControllerPatience = TimeSpan.FromSeconds(5);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -44,7 +44,8 @@ public sealed partial class AgentService(
     }
 
     /// <summary>Touches the switch when the controller had its say, or soon without it.</summary>
-    /// <remarks>The slice on disk may be a second old: flows of an endpoint that went since must not come back for a moment.</remarks>
+    /// <remarks>The slice on disk may be a second old: flows of an endpoint that went since must not come back for a moment. What the
+    /// switch has goes on working meanwhile; a controller that refuses connections is not waited for.</remarks>
     private async Task FlowsAsync(CancellationToken ct)
     {
         await Task.WhenAny(controller.FirstWord, Task.Delay(ControllerPatience, time, ct)).ConfigureAwait(false);

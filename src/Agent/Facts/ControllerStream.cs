@@ -48,7 +48,7 @@ public sealed partial class ControllerStream : IDisposable
     /// <summary>Why the last connection ended or did not come about; empty at first.</summary>
     public string LastFailure { get; private set; } = "";
 
-    /// <summary>Ends with the first step that a controller told, or when every controller was asked in vain.</summary>
+    /// <summary>Ends when a controller first told a step or that there is none to tell, or when every controller was asked in vain.</summary>
     public Task FirstWord => _firstWord.Task;
 
     /// <summary>Reads until cancelled.</summary>
@@ -57,9 +57,13 @@ public sealed partial class ControllerStream : IDisposable
     public async Task RunAsync(SliceBuilder builder, Action<SliceChange> onChange, CancellationToken ct)
     {
         var failures = 0;
-        void Step(SliceChange change)
+        void Step(SliceChange? change)
         {
-            onChange(change);
+            if (change is not null)
+            {
+                onChange(change);
+            }
+
             _firstWord.TrySetResult();
         }
 
@@ -150,7 +154,7 @@ public sealed partial class ControllerStream : IDisposable
     private static string DigestOf(Slice slice) =>
         slice.Revision < 0 ? "" : $"&digest={SliceDigest.ToText(SliceDigest.Of(slice.Items.Values))}";
 
-    private async Task ReadStreamAsync(string controller, SliceBuilder builder, Action<SliceChange> onChange, Action onAlive, CancellationToken ct)
+    private async Task ReadStreamAsync(string controller, SliceBuilder builder, Action<SliceChange?> onStep, Action onConnected, CancellationToken ct)
     {
         using var watchdog = new CancellationTokenSource(Silence, _time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, watchdog.Token);
@@ -184,12 +188,14 @@ public sealed partial class ControllerStream : IDisposable
                     Connected = controller;
                     AgentMetrics.ControllerConnections.Add(1);
                     LogConnected(_logger, controller, builder.Current.Revision);
-                    onAlive();
+                    onConnected();
                 }
 
-                if (builder.Take(Parse(line)) is { } change)
+                var frame = Parse(line);
+                var change = builder.Take(frame);
+                if (change is not null || frame is Alive)
                 {
-                    onChange(change);
+                    onStep(change);
                 }
             }
 

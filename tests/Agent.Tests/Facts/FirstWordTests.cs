@@ -1,22 +1,97 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Agent.Facts;
+using Weft.TestSupport;
+using Weft.Topology;
 
 namespace Weft.Agent.Tests.Facts;
 
 /// <summary>A restarted agent touches the switch when the controller had its say, or when there is none.</summary>
 public sealed class FirstWordTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     [Test]
     public async Task Controllers_that_all_refuse_have_had_their_say()
     {
-        var options = new AgentOptions { NodeName = "node1", Controllers = ["http://127.0.0.1:1", "http://127.0.0.1:2"] };
-        using var stream = new ControllerStream(options, TimeProvider.System, NullLogger<ControllerStream>.Instance);
-        using var stop = new CancellationTokenSource();
-        var steps = 0;
-        var running = stream.RunAsync(new SliceBuilder(Slice.Empty), _ => steps++, stop.Token);
-        await stream.FirstWord.WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.That((stream.Connected, steps), Is.EqualTo(((string?)null, 0)));
-        await stop.CancelAsync();
-        await running;
+        await using var agent = new Listener("http://127.0.0.1:1", "http://127.0.0.1:2");
+        await agent.Stream.FirstWord.WaitAsync(Patience);
+        Assert.That((agent.Stream.Connected, agent.Steps), Is.EqualTo(((string?)null, 0)));
+    }
+
+    [Test]
+    public async Task A_controller_that_has_nothing_new_has_had_its_say()
+    {
+        await using var controller = await StartControllerAsync(Task.CompletedTask, new Alive(7));
+        await using var agent = new Listener(controller.Urls.First());
+        await agent.Stream.FirstWord.WaitAsync(Patience);
+        Assert.That((agent.Stream.Connected, agent.Steps), Is.EqualTo((controller.Urls.First(), 0)));
+    }
+
+    [Test]
+    public async Task A_snapshot_is_a_say_when_it_is_whole()
+    {
+        var rest = new TaskCompletionSource();
+        await using var controller = await StartControllerAsync(rest.Task, new SnapshotBegin("other", 9), new SnapshotEnd("other", 9));
+        await using var agent = new Listener(controller.Urls.First());
+        await Eventually.True("a connection", () => agent.Stream.Connected is not null, Patience);
+        Assert.That(agent.Stream.FirstWord.IsCompleted, Is.False);
+        rest.SetResult();
+        await agent.Stream.FirstWord.WaitAsync(Patience);
+        Assert.That(agent.Steps, Is.EqualTo(1));
+    }
+
+    /// <summary>A controller whose stream is the first frame, and the others when they are let.</summary>
+    private static async Task<WebApplication> StartControllerAsync(Task rest, params Frame[] frames)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0, l => l.Protocols = HttpProtocols.Http2));
+        var app = builder.Build();
+        app.Run(async http =>
+        {
+            foreach (var frame in frames)
+            {
+                await http.Response.WriteAsync(JsonSerializer.Serialize(frame, TopologyJson.Default.Frame) + "\n");
+                await http.Response.Body.FlushAsync();
+                await rest;
+            }
+
+            await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        });
+        await app.StartAsync();
+        return app;
+    }
+
+    private sealed class Listener : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Task _running;
+        private int _steps;
+
+        public Listener(params string[] controllers)
+        {
+            Stream = new ControllerStream(new AgentOptions { NodeName = "node1", Controllers = controllers }, TimeProvider.System, NullLogger<ControllerStream>.Instance);
+            var builder = new SliceBuilder(new Slice { Epoch = "known", Revision = 7 });
+            _running = Stream.RunAsync(builder, _ => Interlocked.Increment(ref _steps), _stop.Token);
+        }
+
+        public ControllerStream Stream { get; }
+
+        public int Steps => Volatile.Read(ref _steps);
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _running;
+            Stream.Dispose();
+            _stop.Dispose();
+        }
     }
 }
