@@ -14,26 +14,39 @@ internal static class Helm
     /// <summary>What the chart needs to be told in every cluster.</summary>
     public static readonly string[] Ranges = ["--set", "network.podCidrs={10.10.0.0/16,fd00:10:10::/56}", "--set", "network.serviceCidrs={10.96.0.0/16}"];
 
-    private static readonly Lazy<Task<string?>> Program = new(FindAsync);
+    private static readonly Lazy<Task<(string? Path, string Reason)>> Program = new(FindAsync);
 
     public static string Root => new LabPrograms().Root;
 
     public static string Chart => Path.Combine(Root, "deploy/helm/weft");
 
     /// <summary>Runs a command; a chart's folder is not implied.</summary>
+    /// <remarks>As nobody and without a way to gain rights: the program may be one that others built (scripts/lib/helm).</remarks>
     public static async Task<ShellResult> RunAsync(IEnumerable<string> arguments, string? kubeconfig = null)
     {
-        var program = await Program.Value;
+        var (program, reason) = await Program.Value;
         if (program is null)
         {
-            Assert.Ignore("there is no helm: install it, or allow the download of scripts/lib/helm with WEFT_HELM_DOWNLOAD=1");
+            Assert.Ignore(reason);
         }
 
         var home = Directory.CreateTempSubdirectory("weft-helm-");
         try
         {
-            var environment = new Dictionary<string, string> { ["HOME"] = home.FullName, ["KUBECONFIG"] = kubeconfig ?? "/nonexistent" };
-            return await Shell.TryRunAsync(program!, arguments, null, environment, TimeSpan.FromMinutes(2), CancellationToken.None);
+            var config = Path.Combine(home.FullName, "kubeconfig");
+            if (kubeconfig is not null)
+            {
+                File.Copy(kubeconfig, config);
+            }
+
+            // Nobody may be kept from the checkout by a folder above it: what Helm reads goes where it may read.
+            await Shell.RunAsync("cp", ["-r", Chart, program!, home.FullName]);
+            var (chart, helm) = (Path.Combine(home.FullName, Path.GetFileName(Chart)), Path.Combine(home.FullName, Path.GetFileName(program!)));
+            await Shell.RunAsync("chown", ["-R", "65534:65534", home.FullName]);
+            var environment = new Dictionary<string, string> { ["HOME"] = home.FullName, ["KUBECONFIG"] = config };
+            return await Shell.TryRunAsync(
+                "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", helm, .. arguments.Select(a => a == Chart ? chart : a)],
+                null, environment, TimeSpan.FromMinutes(2), CancellationToken.None);
         }
         finally
         {
@@ -80,10 +93,10 @@ internal static class Helm
         _ => JsonValue.Create(text),
     };
 
-    private static async Task<string?> FindAsync()
+    private static async Task<(string? Path, string Reason)> FindAsync()
     {
         var result = await Shell.TryRunAsync(
             "bash", ["-c", $"cd '{Root}' && . scripts/lib/helm && find_helm >&2 && echo \"$WEFT_HELM\""], null, null, TimeSpan.FromMinutes(2), CancellationToken.None);
-        return result.ExitCode == 0 ? result.Output.Trim() : null;
+        return result.ExitCode == 0 ? (result.Output.Trim(), "") : (null, result.Error.Trim());
     }
 }
