@@ -68,6 +68,33 @@ public sealed class ChartTests
         Assert.That(objects.SelectMany(o => o["rules"].Objects()).SelectMany(r => r["resources"].Texts()), Has.None.EqualTo("secrets"));
     }
 
+    [TestCaseSource(nameof(Names))]
+    public async Task Every_right_names_what_it_is_for(string set)
+    {
+        var objects = await Helm.RenderAsync(ValueSets[set]);
+        foreach (var rule in objects.SelectMany(o => o["rules"].Objects().Where(_ => o.Text("kind")!.EndsWith("Role", StringComparison.Ordinal))))
+        {
+            foreach (var field in (string[])["apiGroups", "resources", "verbs", "resourceNames", "nonResourceURLs"])
+            {
+                Assert.That(rule[field].Texts(), Has.None.Contains("*"), rule.ToJsonString());
+            }
+
+            Assert.That(rule["verbs"].Texts().Intersect(["delete", "deletecollection", "impersonate", "bind", "escalate"]), Is.Empty, rule.ToJsonString());
+        }
+    }
+
+    [Test]
+    public async Task The_controller_may_watch_every_kind_that_the_chart_defines()
+    {
+        var objects = await Helm.RenderAsync(Helm.Ranges);
+        var rules = objects.Where(o => o.Text("kind") == "ClusterRole").SelectMany(o => o["rules"].Objects()).ToList();
+        string[] Watched(string group) => [.. rules.Where(r => r["apiGroups"].Texts().Contains(group) && r["verbs"].Texts().Contains("watch")).SelectMany(r => r["resources"].Texts())];
+        foreach (var crd in objects.Where(o => o.Text("kind") == "CustomResourceDefinition"))
+        {
+            Assert.That(Watched(crd.Text("spec", "group")!), Does.Contain(crd.Text("spec", "names", "plural")!));
+        }
+    }
+
     [Test]
     public async Task The_roles_are_the_rules_that_the_lab_enforces()
     {
