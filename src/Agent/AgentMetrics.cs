@@ -50,4 +50,8 @@ internal static class AgentMetrics
     public static readonly Gauge<long> IpamCapacity = Meter.CreateGauge<long>("weft.agent.ipam.capacity", "{address}", "Addresses that the node's IPv4 ranges have for pods");
 
     public static readonly Gauge<long> Drops = Meter.CreateGauge<long>("weft.agent.drops", "{packet}", "Packets that flows dropped since these flows were installed, by reason");
+
+    public static readonly Counter<long> DenialsAnswered = Meter.CreateCounter<long>("weft.agent.denials.answered", "{packet}", "Denied packets whose sender was told (annotation weft.dev/deny-action)");
+
+    public static readonly Counter<long> DenialsLogged = Meter.CreateCounter<long>("weft.agent.denials.logged", "{line}", "Lines of the log about denied packets (annotation weft.dev/log-denied)");
 }

@@ -71,7 +71,7 @@ public sealed class AgentSampler(AgentLoop loop, FlowSync flows, CniService cni,
             }
 
             var drops = DropReasons.All.ToDictionary(r => r, _ => 0L, StringComparer.Ordinal);
-            foreach (var flow in dump.Where(f => f.Flow.Instructions.IsDrop))
+            foreach (var flow in dump.Where(f => DropReasons.Drops(f.Flow)))
             {
                 drops[DropReasons.Of(flow.Flow)] += (long)flow.Packets;
             }

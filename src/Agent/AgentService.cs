@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Weft.Agent.CniServer;
+using Weft.Agent.Denials;
 using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Host.Netlink;
@@ -11,7 +12,7 @@ namespace Weft.Agent;
 
 /// <summary>Runs the agent's parts together; the first that ends ends them all.</summary>
 public sealed partial class AgentService(
-    AgentOptions options, AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, SliceFile file, CniService cni, Reporter reporter, TenantDns dns, TimeProvider time, ILogger<AgentService> logger)
+    AgentOptions options, AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, SliceFile file, CniService cni, Reporter reporter, TenantDns dns, DenialResponder denials, TimeProvider time, ILogger<AgentService> logger)
     : BackgroundService
 {
     private static readonly TimeSpan SavePause = TimeSpan.FromSeconds(1);
@@ -31,6 +32,7 @@ public sealed partial class AgentService(
             ServeAsync(stop.Token),
             reporter.RunAsync(stop.Token),
             dns.RunAsync(stop.Token),
+            denials.RunAsync(stop.Token),
         ];
         var ended = await Task.WhenAny(parts).ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);

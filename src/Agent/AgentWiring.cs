@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Weft.Agent.CniServer;
+using Weft.Agent.Denials;
 using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Host;
@@ -52,6 +53,7 @@ public static class AgentWiring
         services.AddSingleton<HostSync>();
         services.AddSingleton<Reporter>();
         services.AddSingleton<TenantDns>();
+        services.AddSingleton<DenialResponder>();
         services.AddSingleton<PodNetwork>();
         services.AddSingleton<IPodNetwork>(p => p.GetRequiredService<PodNetwork>());
         services.AddSingleton(p => new HostNetwork(p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<HostNetwork>>()));

@@ -17,7 +17,11 @@ internal static class DropReasons
     /// <summary>All of them.</summary>
     public static readonly string[] All = [Spoof, Isolated, Denied, Invalid, NoRoute, Neighbours, Other];
 
-    /// <summary>The reason of a flow without instructions.</summary>
+    /// <summary>Whether a flow drops; what is told to the agent is dropped all the same.</summary>
+    public static bool Drops(Flow flow) => flow.Instructions.IsDrop
+        || (flow.Instructions.Next is null && (Cookies.FeatureOf(flow.Cookie) == FlowFeature.Isolation || (Cookies.FeatureOf(flow.Cookie) == FlowFeature.Policy && Cookies.PartOf(flow.Cookie) is not null)));
+
+    /// <summary>The reason of a flow that <see cref="Drops"/>.</summary>
     public static string Of(Flow flow) => Cookies.FeatureOf(flow.Cookie) switch
     {
         FlowFeature.Isolation => Isolated,

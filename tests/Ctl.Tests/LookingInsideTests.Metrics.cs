@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Weft.Lab.Cluster;
+using Weft.Lab.Probes;
 using Weft.Lab.Tests.EndToEnd;
 using Weft.TestSupport;
 
@@ -25,6 +27,9 @@ public sealed partial class LookingInsideTests
         await _lab.Api.PatchAsync(TestLab.PodPath("moves"), Object("""{"metadata":{"labels":{"app":"moves"} } }"""), CancellationToken.None);
         await PolicyAsync("moves", "moves", """ "policyTypes":["Ingress"],"ingress":[]""");
         await _lab.Api.EnsureAsync("/api/v1/namespaces/default/services", Object("""{"apiVersion":"v1","kind":"Service","metadata":{"name":"moves"},"spec":{"selector":{"app":"moves"},"ports":[{"port":80}]} }"""), CancellationToken.None);
+        await _lab.Api.PatchAsync("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/moves",
+            Object("""{"metadata":{"annotations":{"weft.dev/deny-action":"reject","weft.dev/log-denied":"true"} } }"""), CancellationToken.None);
+        await Eventually.True("a denial is answered", async () => (await _pods["other-0"].Probe.TcpAsync(new IPEndPoint(pod.V4, 80))).Outcome == ProbeOutcome.Refused, TimeSpan.FromSeconds(20));
         await TestLab.InAsync(pod.Netns, "ip", "address", "add", "10.99.99.99/32", "dev", "lo");
         await Weft.Lab.Net.Shell.TryRunAsync("ip", ["netns", "exec", pod.Netns.Name, "ping", "-c", "1", "-W", "1", "-I", "10.99.99.99", _pods["web-1"].V4.ToString()], null, null, TimeSpan.FromSeconds(10), CancellationToken.None);
         await _lab.OvsAsync("node1", "ovs-ofctl", "-O", "OpenFlow13", "add-flow", "br-int", "table=0,priority=8,actions=drop");

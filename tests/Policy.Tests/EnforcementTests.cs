@@ -13,7 +13,7 @@ using Weft.TestSupport;
 namespace Weft.Policy.Tests;
 
 /// <summary>That there is no moment in which a policy does not hold: at a pod's start, after a change, without controller and agent, and when addresses come again.</summary>
-public sealed class EnforcementTests
+public sealed partial class EnforcementTests
 {
     private const string Policies = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies";
     private const string SharedAddress = "240";
@@ -192,7 +192,7 @@ public sealed class EnforcementTests
     }
 
     [Test]
-    [Order(4)]
+    [Order(8)]
     public async Task An_address_that_comes_again_is_judged_by_the_pod_that_has_it_now()
     {
         // The address was a client's; the pod that has it now is none.
@@ -202,7 +202,7 @@ public sealed class EnforcementTests
     }
 
     [Test]
-    [Order(5)]
+    [Order(9)]
     public async Task A_completed_pod_says_nothing_about_the_running_one_that_has_its_address()
     {
         const string completed = "completed";

@@ -4,6 +4,7 @@ using Weft.Agent.Plan;
 using Weft.Agent.Plan.Pipeline;
 using Weft.Agent.Plan.Services;
 using Weft.OpenFlow;
+using Weft.OpenFlow.Actions;
 using Weft.OpenFlow.Entries;
 using Weft.OpenFlow.Messages;
 using Weft.OpenFlow.Switch;
@@ -19,6 +20,10 @@ public sealed partial class FlowSync : IAsyncDisposable
 {
     private const uint MonitorId = 1;
     private const int MostRefusals = 100;
+
+    /// <summary>OFPM_CONTROLLER: the meter of everything that goes to controllers.</summary>
+    private const uint ControllerMeter = 0xfffffffd;
+    private const uint PacketsPerSecond = 1000;
 
     /// <summary>Groups that somebody changed without a trace in any flow are found this late.</summary>
     private static readonly TimeSpan CompareGroupsAfter = TimeSpan.FromMinutes(1);
@@ -72,6 +77,13 @@ public sealed partial class FlowSync : IAsyncDisposable
     /// <summary>The switch opened a port, or took one away: name and number, 0 when it is gone. Raised in order; it must not block.</summary>
     public event Action<string, uint>? PortChanged;
 
+    /// <summary>A flow sent a packet to the agent. Raised in order; it must not block.</summary>
+    public event Action<PacketIn>? PacketIn;
+
+    /// <summary>Sends a packet.</summary>
+    /// <exception cref="OpenFlowConnectionException">The switch is not connected.</exception>
+    public Task SendPacketAsync(ReadOnlyMemory<byte> frame, ActionList actions, uint inPort, CancellationToken ct) => _switch.SendPacketAsync(frame, actions, inPort, ct);
+
     /// <summary>Empties a conntrack zone before the next flows go to the switch.</summary>
     public void FlushZone(ushort zone) => _zones.Enqueue(zone);
 
@@ -100,6 +112,7 @@ public sealed partial class FlowSync : IAsyncDisposable
             }
         };
         _switch.PortStatus += status => PortChanged?.Invoke(status.Port.Name, status.Reason == PortReason.Deleted ? 0 : status.Port.Number);
+        _switch.PacketIn += packet => PacketIn?.Invoke(packet);
         _switch.Start();
         while (!ct.IsCancellationRequested)
         {
@@ -202,11 +215,24 @@ public sealed partial class FlowSync : IAsyncDisposable
     {
         // First listen, then read: a change in between is heard of, and hearing of it twice does no harm.
         _foreign.Clear();
+        await LimitPacketsAsync(ct).ConfigureAwait(false);
         await _switch.MonitorFlowsAsync(MonitorId, cancel: ct).ConfigureAwait(false);
         var dump = await _switch.DumpFlowsAsync(cancel: ct).ConfigureAwait(false);
         _installed.Reload(dump.Where(f => !IsLearned(f.Flow)).Select(f => KeyValuePair.Create(f.Flow.Key, f.Flow)));
         _installedGroups.Reload((await _switch.DumpGroupsAsync(ct).ConfigureAwait(false)).Select(g => KeyValuePair.Create(g.Id, g)));
         LogLoaded(_logger, _installed.Count, _installedGroups.Count);
+    }
+
+    /// <summary>Limits what flows send to the agent, in the switch: nobody's denied packets may keep it from forwarding.</summary>
+    private async Task LimitPacketsAsync(CancellationToken ct)
+    {
+        var meter = new MeterEntry(ControllerMeter, MeterFlags.PacketsPerSecond | MeterFlags.Burst, [new MeterBand(PacketsPerSecond, PacketsPerSecond)]);
+        var failures = await _switch.SendAsync([MeterMod.Delete(ControllerMeter), new MeterMod(MeterCommand.Add, meter)], ct).ConfigureAwait(false);
+        if (failures.Length > 0)
+        {
+            // A data path without meters: the agent's own limits are left.
+            LogNoMeter(_logger, failures[0].Error.Name);
+        }
     }
 
     /// <summary>An earlier agent's groups may name endpoints that went while nobody looked.</summary>
@@ -331,6 +357,9 @@ public sealed partial class FlowSync : IAsyncDisposable
         messages.AddRange(groups.Deletes.Select(g => GroupMod.Delete(g.Key)));
         return messages;
     }
+
+    [LoggerMessage(3746, LogLevel.Debug, "The switch takes no meter for packets to the agent ({Error})")]
+    private static partial void LogNoMeter(ILogger logger, string error);
 
     [LoggerMessage(3740, LogLevel.Information, "OpenFlow connection: {State} {Reason}")]
     private static partial void LogState(ILogger logger, SwitchState state, string? reason);

@@ -26,6 +26,9 @@ internal sealed record ClusterPolicy
 
     public required ClusterPolicySpec Spec { get; init; }
 
+    /// <summary>Its annotations.</summary>
+    public V1ObjectMeta? Metadata { get; init; }
+
     /// <summary>Whether addresses and labels of nodes decide about its rules.</summary>
     public bool HasNodes => (Spec.Egress ?? []).Exists(r => r.To is { } peers && peers.Exists(p => p.Nodes is not null));
 
@@ -37,14 +40,14 @@ internal sealed record ClusterPolicy
         "Admin" => PolicyTier.Admin,
         "Baseline" => PolicyTier.Baseline,
         var other => throw new InvalidObjectException($"spec.tier is '{other}': it must be Admin or Baseline"),
-    }, policy.Spec.Priority);
+    }, policy.Spec.Priority) with { Metadata = policy.Metadata };
 
     /// <inheritdoc cref="Of(V1Alpha2ClusterNetworkPolicy)"/>
-    public static ClusterPolicy Of(V1Alpha1AdminNetworkPolicy policy) => Of(policy.Spec, IdOf(AdminKind, policy.Metadata.Name!), PolicyTier.Admin, policy.Spec?.Priority);
+    public static ClusterPolicy Of(V1Alpha1AdminNetworkPolicy policy) => Of(policy.Spec, IdOf(AdminKind, policy.Metadata.Name!), PolicyTier.Admin, policy.Spec?.Priority) with { Metadata = policy.Metadata };
 
     /// <inheritdoc cref="Of(V1Alpha2ClusterNetworkPolicy)"/>
     public static ClusterPolicy Of(V1Alpha1BaselineAdminNetworkPolicy policy) => policy.Metadata.Name == "default"
-        ? Of(policy.Spec, IdOf(BaselineKind, policy.Metadata.Name), PolicyTier.Baseline, LastPriority)
+        ? Of(policy.Spec, IdOf(BaselineKind, policy.Metadata.Name), PolicyTier.Baseline, LastPriority) with { Metadata = policy.Metadata }
         : throw new InvalidObjectException($"metadata.name is '{policy.Metadata.Name}': the only BaselineAdminNetworkPolicy is named default");
 
     private static ClusterPolicy Of(ClusterPolicySpec? spec, string id, PolicyTier tier, int? priority)

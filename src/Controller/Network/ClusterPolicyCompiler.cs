@@ -14,6 +14,9 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
 
     private readonly PolicyDraft _draft = new(groups, interner, Topology.Network.DefaultKey);
 
+    /// <summary>What a denying rule does.</summary>
+    private RuleAction _deny = RuleAction.Deny;
+
     /// <summary>Compiles.</summary>
     /// <exception cref="InvalidObjectException">A field cannot be used; nothing is held then.</exception>
     public CompiledPolicy Compile(ClusterPolicy policy, int key)
@@ -22,6 +25,8 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
         {
             var subject = policy.Spec.Subject ?? throw new InvalidObjectException("spec.subject is missing: give namespaces or pods");
             var target = _draft.Target(SelectorOf(subject, "spec.subject") ?? throw new InvalidObjectException("spec.subject: give namespaces or pods"));
+            var deny = DenyOptions.Of(policy.Metadata, _draft.Note);
+            _deny = deny.Reject == true ? RuleAction.Reject : RuleAction.Deny;
             var (ingress, egress) = (policy.Spec.Ingress ?? [], policy.Spec.Egress ?? []);
             for (var i = 0; i < ingress.Count; i++)
             {
@@ -35,7 +40,7 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
                 _draft.AddEgress(template, peers, ports);
             }
 
-            return _draft.Finish(target, new Policy { Id = policy.Id, Key = key, Tier = policy.Tier, Priority = policy.Priority, AppliedTo = target.Group.Id });
+            return _draft.Finish(target, new Policy { Id = policy.Id, Key = key, Tier = policy.Tier, Priority = policy.Priority, AppliedTo = target.Group.Id, LogDrops = deny.Log == true });
         }
         catch
         {
@@ -54,7 +59,7 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
         {
             var accepts = rule.Action is "Accept" or "Allow";
             _draft.Note($"{e.Message}; until then this rule {(accepts ? "accepts nothing" : "denies everything")}");
-            var template = new PolicyRule { Index = index, Direction = direction, Name = rule.Name, Action = accepts ? RuleAction.Allow : RuleAction.Deny };
+            var template = new PolicyRule { Index = index, Direction = direction, Name = rule.Name, Action = accepts ? RuleAction.Allow : _deny };
             return (template, new PolicyPeers(!accepts, [], []), new PolicyPorts(true, [], []));
         }
     }
@@ -64,7 +69,7 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
         var action = rule.Action switch
         {
             "Accept" or "Allow" => RuleAction.Allow,
-            "Deny" => RuleAction.Deny,
+            "Deny" => _deny,
             "Pass" => RuleAction.Pass,
             _ => throw new InvalidObjectException($"{at}.action is '{rule.Action}': it must be Accept (v1alpha1: Allow), Deny or Pass"),
         };
@@ -79,7 +84,7 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
         var ports = PortsOf(rule, at, ref known);
         if (!known && action != RuleAction.Allow)
         {
-            return (template with { Action = RuleAction.Deny }, new PolicyPeers(true, [], []), new PolicyPorts(true, [], []));
+            return (template with { Action = _deny }, new PolicyPeers(true, [], []), new PolicyPorts(true, [], []));
         }
 
         if (ports.Named.Count > 0 && given.Exists(p => p.Nodes is not null || p.Networks is not null || p.DomainNames is not null))

@@ -163,7 +163,7 @@ public sealed class LogicalNetwork
         return _changes.Commit();
     }
 
-    /// <summary>The policies that have to be told again, because their namespace moved to another network.</summary>
+    /// <summary>The policies that have to be told again, because their namespace moved to another network or has other annotations.</summary>
     public IReadOnlyList<ObjectKey> TakePoliciesToTellAgain()
     {
         if (_policies.ToTellAgain.Count == 0)
@@ -201,6 +201,12 @@ public sealed class LogicalNetwork
     {
         _groups.Relabel(state, _interner.Labels(ns?.Metadata.Labels));
         state.Exists = ns is not null;
+        if (DenyOptions.Of(ns?.Metadata) is var deny && deny != state.Deny)
+        {
+            state.Deny = deny;
+            _policies.MarkOf(state);
+        }
+
         _tenants.NamespaceChanged();
     }
 }

@@ -94,6 +94,9 @@ internal sealed class NamespaceState(string name, LabelSet labels)
     /// <summary>Whether Kubernetes knows it.</summary>
     public bool Exists { get; set; }
 
+    /// <summary>For its NetworkPolicies that say nothing themselves.</summary>
+    public DenyOptions Deny { get; set; }
+
     /// <summary>The Subnet of its new pods; null: the default network.</summary>
     public SubnetState? Binding { get; set; }
 

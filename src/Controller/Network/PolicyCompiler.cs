@@ -35,9 +35,12 @@ internal sealed class PolicyCompiler(GroupTable groups, Interner interner, Names
                 AddUsable(() => _draft.AddEgress(template, PeersOf(rule.To, at + ".to"), PortsOf(rule.Ports, at + ".ports")));
             }
 
+            var deny = DenyOptions.Of(policy.Metadata, _draft.Note).Or(ns.Deny);
             return _draft.Finish(target, new Policy
             {
                 Id = id,
+                RejectIsolated = deny.Reject == true,
+                LogDrops = deny.Log == true,
                 Key = key,
                 NetworkKey = ns.Network,
                 AppliedTo = target.Group.Id,

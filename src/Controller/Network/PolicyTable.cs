@@ -82,8 +82,11 @@ internal sealed class PolicyTable(GroupTable groups, NodeTable nodes, Interner i
         }
     }
 
-    /// <summary>Policies of namespaces whose network changed have to be told again: only those with named ports are kept.</summary>
+    /// <summary>Policies of namespaces whose network or annotations changed have to be told again: only those with named ports are kept.</summary>
     public HashSet<ObjectKey> ToTellAgain { get; } = [];
+
+    /// <summary>Marks the policies of a namespace whose annotations changed.</summary>
+    public void MarkOf(NamespaceState ns) => ToTellAgain.UnionWith(_policies.Values.Select(p => p.Namespaced).OfType<ObjectKey>().Where(k => k.Namespace == ns.Name));
 
     /// <summary>Marks the policies of namespaces that moved to another network.</summary>
     public void MarkTenants(HashSet<NamespaceState> moved)

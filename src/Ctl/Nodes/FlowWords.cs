@@ -28,6 +28,7 @@ public static partial class FlowWords
         "no match" => "no match",
         "dec_ttl" => "dec_ttl",
         "IN_PORT" => "send back",
+        _ when action.StartsWith("CONTROLLER:", StringComparison.Ordinal) => "drop and tell the agent",
         _ when GotoPattern().Match(action) is { Success: true } to => $"-> {Table(to.Groups[1].Value)}",
         _ when CtPattern().Match(action) is { Success: true } ct => CtWord(action, ct.Groups[1].Value),
         _ when action.StartsWith("load:0x8000->NXM_NX_REG1", StringComparison.Ordinal) => "by the tunnel",

@@ -69,7 +69,8 @@ internal static class StatsCommand
                     && node.Slice.Find<PortSet>(ItemKind.PortSet, p.AppliedTo)?.Ports.Contains(pod) == true).Select(p => p.Id).Order(StringComparer.Ordinal).ToList();
                 if (by.Count > 0)
                 {
-                    drops[$"{pod} {direction}"] = new IsolationCount(pod, direction, by, flow.Packets);
+                    var before = drops.GetValueOrDefault($"{pod} {direction}")?.Packets ?? 0;
+                    drops[$"{pod} {direction}"] = new IsolationCount(pod, direction, by, before + flow.Packets);
                 }
             }
         }

@@ -23,10 +23,15 @@ internal static class VerdictWriter
 
         var step = steps[^1];
         var (reason, policies, words) = Why(node, step, last, packet);
-        var outcome = last.ToController ? Outcome.Rejected : Outcome.Dropped;
+        var outcome = last.ToController && policies.Select(p => node.Slice.Find<Policy>(ItemKind.Policy, p)).Any(p => p is not null && Rejects(p, step)) ? Outcome.Rejected : Outcome.Dropped;
         return new Verdict(outcome, reason, policies, node.Name,
             $"{(outcome == Outcome.Rejected ? "rejected" : "dropped")} on {node.Name} in table {step.TableName}: {words}");
     }
+
+    /// <summary>Flows that only log lead to the agent too.</summary>
+    private static bool Rejects(Policy policy, TraceStep step) => step.Is(FlowFeature.Isolation)
+        ? policy.RejectIsolated
+        : Cookies.PartOf(step.Cookie) is { } part && part < policy.Rules.Count && policy.Rules[part].Action == RuleAction.Reject;
 
     private static Verdict Arrived(NodeView node, long output, SwitchTrace last, IReadOnlyList<TraceStep> steps, TracePacket packet)
     {

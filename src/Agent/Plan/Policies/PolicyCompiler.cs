@@ -2,6 +2,8 @@ using System.Net;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan.Features;
 using Weft.Agent.Plan.Pipeline;
+using Weft.OpenFlow;
+using Weft.OpenFlow.Actions;
 using Weft.OpenFlow.Entries;
 using Weft.OpenFlow.Fields;
 using Weft.Topology;
@@ -15,6 +17,9 @@ namespace Weft.Agent.Plan.Policies;
 /// </remarks>
 public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort> portsByPod)
 {
+    /// <summary>Dropped, and the agent is told, who answers or logs; the policy is known by the flow's cookie.</summary>
+    private static readonly Output Tell = new(Ports.Controller, 256);
+
     private readonly List<Flow> _flows = [];
     private readonly List<(FlowKey, ConjunctionRef)> _contributions = [];
     private readonly HashSet<SetUse> _uses = [];
@@ -53,7 +58,9 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
             // Several policies isolate the same pod with the same flow; its cookie names the pod.
             var cookie = Cookies.Of(FlowFeature.Isolation, PodFlows.OwnerOf(port.Attachment.Pod));
             var table = PolicyStage.Of(PolicyTier.Namespace, direction).Table;
-            _flows.Add(new FlowDraft(table, PolicyStage.Isolation, cookie).When(PolicyStage.AppliesTo(direction, port.OfPort)).End());
+            var draft = new FlowDraft(table, policy.RejectIsolated || policy.LogDrops ? PolicyStage.ToldIsolation : PolicyStage.Isolation, cookie);
+            draft = draft.When(PolicyStage.AppliesTo(direction, port.OfPort));
+            _flows.Add(policy.RejectIsolated || policy.LogDrops ? draft.Do(Tell).End() : draft.End());
         }
     }
 
@@ -108,7 +115,8 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
             {
                 RuleAction.Allow => draft.Goto(stage.Allowed),
                 RuleAction.Pass => draft.Goto(stage.Passed),
-                _ => draft.End(),
+                RuleAction.Reject => draft.Do(Tell).End(),
+                _ => policy.LogDrops ? draft.Do(Tell).End() : draft.End(),
             };
         }
     }

@@ -23,6 +23,9 @@ public sealed record PolicyStage(FlowTable Table, FlowTable Allowed, FlowTable P
     /// <summary>Priority of the drops of isolated pods.</summary>
     public const ushort Isolation = 100;
 
+    /// <summary>The same where one of the policies wants it answered or logged.</summary>
+    public const ushort ToldIsolation = 101;
+
     private const int FirstOrdered = 60_000;
     private const int RulesPerPriority = 25;
 
