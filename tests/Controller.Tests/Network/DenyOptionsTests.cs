@@ -7,7 +7,10 @@ namespace Weft.Controller.Tests.Network;
 /// <summary>Annotations that ask for an answer or a line in the log where something is denied.</summary>
 public sealed class DenyOptionsTests
 {
-    private readonly LogicalNetwork _network = new(new ClusterSettings { Id = ClusterSettings.TheId });
+    private LogicalNetwork _network = null!;
+
+    [SetUp]
+    public void Empty() => _network = new LogicalNetwork(new ClusterSettings { Id = ClusterSettings.TheId });
 
     [Test]
     public void A_namespace_says_it_for_policies_that_say_nothing_themselves()
