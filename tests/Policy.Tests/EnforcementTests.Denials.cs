@@ -97,6 +97,42 @@ public sealed partial class EnforcementTests
         async Task<int> LinesAsync() => (await LogAsync("node1")).Split('\n').Count(l => l.Contains($"{_servers[0].V4}:7777 by NetworkPolicy/default/servers isolation", StringComparison.Ordinal));
     }
 
+    [Test]
+    [Order(7)]
+    public async Task A_rule_that_cannot_be_used_is_an_event_and_the_rest_is_in_force()
+    {
+        // The API server refuses what cannot be, unless the CRDs are somebody else's: networks have no named ports.
+        const string path = "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies";
+        await CreateAsync(path, """
+            {"apiVersion":"policy.networking.k8s.io/v1alpha2","kind":"ClusterNetworkPolicy","metadata":{"name":"mistaken"},"spec":{"tier":"Admin","priority":1,
+             "subject":{"pods":{"podSelector":{"matchLabels":{"role":"stranger"} },"namespaceSelector":{} } },
+             "egress":[{"action":"Accept","to":[{"networks":["0.0.0.0/0"]}],"protocols":[{"destinationNamedPort":"web"}]},
+                       {"action":"Deny","to":[{"namespaces":{} }],"protocols":[{"tcp":{"destinationPort":{"number":80} } }]}]} }
+            """);
+        await Eventually.True("the event", async () => (await _lab.Api.GetAsync("/api/v1/namespaces/default/events", default))["items"]!.AsArray().Any(e =>
+            (string?)e!["reason"] == "InvalidForWeft" && (string?)e["involvedObject"]!["name"] == "mistaken" && (string?)e["involvedObject"]!["kind"] == "ClusterNetworkPolicy"
+            && ((string)e["message"]!).StartsWith("spec.egress[0]: a named port stands beside networks", StringComparison.Ordinal)), Patience);
+        await Eventually.True("the other rule denies", async () => (await _strangers[0].Probe.TcpAsync(new IPEndPoint(_echo.V4, 80), Denied)).Outcome == ProbeOutcome.TimedOut, Patience);
+        Assert.That((await _strangers[0].Probe.UdpAsync(new IPEndPoint(_echo.V4, 80))).Outcome, Is.EqualTo(ProbeOutcome.Connected), "no rule denies it");
+        Assert.That(await ReachesAsync(_clients[1], new IPEndPoint(_servers[0].V4, 80)), Is.True, "other policies");
+        await _lab.Api.DeleteAsync(path + "/mistaken", default);
+        await Eventually.True("everybody is let out again", () => ReachesAsync(_strangers[0], new IPEndPoint(_echo.V4, 80)), Patience);
+    }
+
+    /// <summary>Takes the rules out of a CRD: what may be is then the controller's to say.</summary>
+    private static void Loosen(JsonNode? node)
+    {
+        if (node is JsonObject map)
+        {
+            map.Remove("x-kubernetes-validations");
+        }
+
+        foreach (var inner in node is JsonObject o ? o.Select(p => p.Value) : node is JsonArray list ? list : [])
+        {
+            Loosen(inner);
+        }
+    }
+
     private Task AnnotateAsync(string action, string? log) => _lab.Api.PatchAsync("/api/v1/namespaces/default", new JsonObject
     {
         ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["weft.dev/deny-action"] = action, ["weft.dev/log-denied"] = log } },
