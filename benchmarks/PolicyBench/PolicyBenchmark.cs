@@ -5,13 +5,18 @@ internal static class PolicyBenchmark
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        // "scale" or "delay" runs one part only.
-        if (args is not ["delay"])
+        // "scale", "check" or "delay" runs one part only.
+        if (args is [] or ["scale"])
         {
             await PolicyScale.RunAsync();
         }
 
-        if (args is not ["scale"])
+        if (args is [] or ["check"])
+        {
+            await PolicyCheck.RunAsync();
+        }
+
+        if (args is [] or ["delay"])
         {
             await PolicyDelay.RunAsync();
         }
