@@ -66,7 +66,11 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, TenantTable t
             tenants.Untrack(known);
             (known.Claim, known.StatusAddresses) = (claim, addresses);
             tenants.Track(known);
-            Place(known);
+            if (!Place(known) && known.Vpc is { } vpc)
+            {
+                // The claim may say more than where: its record has the Subnet and the MAC.
+                tenants.NotePort(vpc, known);
+            }
         }
 
         groups.Move(known, labels, ports);
@@ -111,7 +115,8 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, TenantTable t
     private static bool IsActive(V1Pod pod) =>
         !string.IsNullOrEmpty(pod.Spec?.NodeName) && pod.Spec.HostNetwork != true && pod.Status?.Phase is not ("Succeeded" or "Failed");
 
-    private void Place(PodState pod)
+    /// <returns>False when it is where it belongs.</returns>
+    private bool Place(PodState pod)
     {
         var (vpc, isReady) = tenants.Resolve(pod);
         var network = !isReady ? 0 : vpc?.Key ?? Topology.Network.DefaultKey;
@@ -119,7 +124,7 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, TenantTable t
         var addresses = AddressesOf(pod, vpc, isReady);
         if (pod.Node is not { } node || (network == pod.Network && next == pod.Vpc && addresses.AsSpan().SequenceEqual(pod.Addresses)))
         {
-            return;
+            return false;
         }
 
         // Those who have the port must hear of it, before and after.
@@ -140,6 +145,7 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, TenantTable t
         }
 
         changes.Note(node, pod, whole: true);
+        return true;
     }
 
     private static string[] AddressesOf(PodState pod, VpcState? vpc, bool isReady) => !isReady ? [] : vpc is null ? pod.StatusAddresses : [.. pod.Claim!.Addresses];

@@ -15,24 +15,12 @@ public sealed class IncrementalTests
     private static int Histories => Environment.GetEnvironmentVariable("WEFT_TEST_FULL") == "1" ? 2000 : 150;
 
     [Test]
-    public void Incremental_computation_equals_computation_from_nothing_at_every_step([Values] bool tenants)
-    {
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(Histories), Prop.ForAll(OfLength(120), seeds =>
-        {
-            var (cluster, network) = Start(tenants);
-            foreach (var seed in seeds)
-            {
-                cluster.Step(seed, network);
-                network.Commit();
-                var fresh = new LogicalNetwork(Settings);
-                cluster.TellAll(seed, fresh);
-                foreach (var node in NodeNames)
-                {
-                    Assert.That(SliceReader.Normalise(network.Snapshot(node)), Is.EqualTo(SliceReader.Normalise(fresh.Snapshot(node))), () => $"{node} after {seed}: {Difference(network.Snapshot(node), fresh.Snapshot(node))}");
-                }
-            }
-        }));
-    }
+    public void Incremental_computation_equals_computation_from_nothing_at_every_step([Values] bool tenants) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(Histories), Prop.ForAll(OfLength(120), seeds => CompareAtEveryStep(seeds, tenants)));
+
+    [Test]
+    public void A_peer_that_has_pods_of_its_own_on_a_node_brings_its_other_peers() =>
+        CompareAtEveryStep([549050, 927498, 240435, 960513, 269488, 375806, 145412, 118724, 126484, 340991, 377835], tenants: true);
 
     [Test]
     public void Readers_that_come_and_go_at_random_end_with_the_same_state([Values] bool tenants)
@@ -177,42 +165,66 @@ public sealed class IncrementalTests
     }
 
     [Test]
-    public void What_a_watch_missed_repeats_or_tells_late_makes_no_difference_after_the_relist([Values] bool tenants)
-    {
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(Histories), Prop.ForAll(OfLength(150), seeds =>
-        {
-            var (cluster, network) = Start(tenants);
-            var watch = new LossyWatch(network);
-            watch.Relist(cluster, 0);
-            var readers = NodeNames.ToDictionary(n => n, n => new SliceReader(n));
-            foreach (var seed in seeds)
-            {
-                // The cluster moves on for itself; the network learns of it through a watch that is as bad as it may be.
-                cluster.Step(seed, new LogicalNetwork(Settings));
-                watch.Tell(cluster, seed);
-                foreach (var (node, reader) in readers)
-                {
-                    if ((seed + node[1]) % 5 == 0)
-                    {
-                        reader.CatchUp(network);
-                    }
-                }
+    public void What_a_watch_missed_repeats_or_tells_late_makes_no_difference_after_the_relist([Values] bool tenants) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(Histories), Prop.ForAll(OfLength(150), seeds => CompareAfterRelists(seeds, tenants)));
 
-                if (seed % 11 == 0)
+    [TestCase(320816, 245484, 327755, 522303, 410579, 754248)]
+    [TestCase(885029, 52410, 236763, 767439, 848148, 969690, 433818)]
+    public void A_pod_that_keeps_its_address_in_another_Subnet_is_told_again(params int[] seeds) => CompareAfterRelists(seeds, tenants: true);
+
+    [TestCase(67896, 140381, 106818, 414897, 50257, 787595, 396308, 855545, 567433, 979024, 535964)]
+    [TestCase(604111, 596894, 468106, 525035, 40158, 178229, 232775, 415782, 261014, 826875, 676995)]
+    public void A_Subnet_that_goes_together_with_the_peering_that_brought_it_is_taken_back(params int[] seeds) => CompareAfterRelists(seeds, tenants: true);
+
+    private static void CompareAtEveryStep(int[] seeds, bool tenants)
+    {
+        var (cluster, network) = Start(tenants);
+        foreach (var seed in seeds)
+        {
+            cluster.Step(seed, network);
+            network.Commit();
+            var fresh = new LogicalNetwork(Settings);
+            cluster.TellAll(seed, fresh);
+            foreach (var node in NodeNames)
+            {
+                Assert.That(SliceReader.Normalise(network.Snapshot(node)), Is.EqualTo(SliceReader.Normalise(fresh.Snapshot(node))), () => $"{node} after {seed}: {Difference(network.Snapshot(node), fresh.Snapshot(node))}");
+            }
+        }
+    }
+
+    private static void CompareAfterRelists(int[] seeds, bool tenants)
+    {
+        var (cluster, network) = Start(tenants);
+        var watch = new LossyWatch(network);
+        watch.Relist(cluster, 0);
+        var readers = NodeNames.ToDictionary(n => n, n => new SliceReader(n));
+        foreach (var seed in seeds)
+        {
+            // The cluster moves on for itself; the network learns of it through a watch that is as bad as it may be.
+            cluster.Step(seed, new LogicalNetwork(Settings));
+            watch.Tell(cluster, seed);
+            foreach (var (node, reader) in readers)
+            {
+                if ((seed + node[1]) % 5 == 0)
                 {
-                    watch.Relist(cluster, seed);
-                    var fresh = new LogicalNetwork(Settings);
-                    cluster.TellAll(seed, fresh);
-                    foreach (var (node, reader) in readers)
-                    {
-                        reader.CatchUp(network);
-                        var full = SliceReader.Normalise(fresh.Snapshot(node));
-                        Assert.That(SliceReader.Normalise(network.Snapshot(node)), Is.EqualTo(full), () => $"{node} after {seed}: {Difference(network.Snapshot(node), fresh.Snapshot(node))}");
-                        Assert.That(reader.Items, Is.EqualTo(full), $"the agent of {node} after {seed}");
-                    }
+                    reader.CatchUp(network);
                 }
             }
-        }));
+
+            if (seed % 11 == 0)
+            {
+                watch.Relist(cluster, seed);
+                var fresh = new LogicalNetwork(Settings);
+                cluster.TellAll(seed, fresh);
+                foreach (var (node, reader) in readers)
+                {
+                    reader.CatchUp(network);
+                    var full = SliceReader.Normalise(fresh.Snapshot(node));
+                    Assert.That(SliceReader.Normalise(network.Snapshot(node)), Is.EqualTo(full), () => $"{node} after {seed}: {Difference(network.Snapshot(node), fresh.Snapshot(node))}");
+                    Assert.That(reader.Items, Is.EqualTo(full), $"the agent of {node} after {seed}");
+                }
+            }
+        }
     }
 
     private static string Difference(IReadOnlyList<TopologyItem> left, IReadOnlyList<TopologyItem> right)

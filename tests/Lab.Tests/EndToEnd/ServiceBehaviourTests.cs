@@ -127,11 +127,12 @@ public sealed partial class ServiceBehaviourTests
     {
         var name = udp ? "none-udp" : "none-tcp";
         var nodePort = udp ? 30801 : 30800;
-        var clusterIp = await CreateAsync(name, $""" "type":"NodePort","externalIPs":["198.51.100.{(udp ? 201 : 200)}"] """, nodePort);
-        var external = IPAddress.Parse($"198.51.100.{(udp ? 201 : 200)}");
+        var clusterIp = await CreateAsync(name, $""" "type":"NodePort","externalIPs":["198.51.100.{(udp ? 220 : 200)}"] """, nodePort);
+        var external = IPAddress.Parse($"198.51.100.{(udp ? 220 : 200)}");
         await _lab.Cluster.Layout.Outside.IpAsync(CancellationToken.None, $"route add {external} via 172.30.0.11");
-        await Eventually.True("the host knows the address", async () =>
-            (await TestLab.InAsync(_lab.Cluster.Layout.Node("node1"), "ip", "route")).Contains(external.ToString(), StringComparison.Ordinal));
+        // The route comes before the rules that refuse.
+        await Eventually.True("the host knows that the address is to be refused", async () =>
+            (await TestLab.InAsync(_lab.Cluster.Layout.Node("node1"), "nft", "list", "set", "inet", "weft", "refused4")).Contains(external.ToString(), StringComparison.Ordinal));
         (string What, NetnsProbe Probe, IPEndPoint To)[] ways =
         [
             ("pod to ClusterIP", _client.Probe, new IPEndPoint(clusterIp, 8000)),

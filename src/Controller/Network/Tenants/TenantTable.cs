@@ -318,16 +318,15 @@ internal sealed class TenantTable(GroupTable groups, Interner interner, Changes 
     /// <summary>The Vpcs that a node has.</summary>
     public static HashSet<VpcState> On(NodeState node)
     {
-        var found = new HashSet<VpcState>();
-        foreach (var pod in node.Pods)
+        // A Vpc that came as a peer of another and has pods here, too, brings its own peers.
+        var own = node.Pods.Select(p => p.Vpc).OfType<VpcState>().ToHashSet();
+        var all = own.ToHashSet();
+        foreach (var vpc in own)
         {
-            if (pod.Vpc is { } vpc && found.Add(vpc))
-            {
-                found.UnionWith(vpc.Peers.Select(p => p.Vpc));
-            }
+            all.UnionWith(vpc.Peers.Select(p => p.Vpc));
         }
 
-        return found;
+        return all;
     }
 
     /// <summary>Everything of a Vpc that a node which has it gets, but its Services.</summary>
@@ -400,9 +399,12 @@ internal sealed class TenantTable(GroupTable groups, Interner interner, Changes 
         foreach (var (vpc, before) in audiences)
         {
             var now = vpc.Audience().ToHashSet();
+            // A Subnet that left the Vpc in this batch is there no more, but these nodes were told of it.
+            var told = _subnets.Values.Where(s => s.Told == vpc).ToList();
             foreach (var node in before.Except(now).Concat(now.Except(before)).ToList())
             {
                 NoteAll(vpc, node);
+                told.ForEach(s => changes.Note(node, s.Switch, whole: true));
             }
         }
     }
