@@ -2,6 +2,9 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Weft.Ctl.Clusters;
+using Weft.Ctl.Nodes;
+using Weft.Ctl.Tracing;
 using Weft.Kubernetes;
 using Weft.Lab.Cluster;
 using Weft.Lab.Kubelet;
@@ -27,6 +30,8 @@ public sealed class LabCaseTests
         .Where(c => !c.Name.StartsWith("impossible", StringComparison.Ordinal))
         .Where(c => !c.Texts.Exists(t => t.Contains("planets", StringComparison.Ordinal)))
         .Where((_, i) => TestLab.Full || i % 3 == 1);
+
+    private static IEnumerable<Pair> Asked => Cluster.Pairs.Where(p => p.Port != "80/SCTP" && p.From != p.To);
 
     [OneTimeSetUp]
     public async Task StartLab()
@@ -82,9 +87,10 @@ public sealed class LabCaseTests
                 await _lab.Api.CreateAsync(PathOf(policy), (JsonObject)policy.DeepClone(), default);
             }
 
-            var asked = Cluster.Pairs.Where(p => p.Port != "80/SCTP" && p.From != p.To).ToLookup(one.Allows);
+            var asked = Asked.ToLookup(one.Allows);
             await SettleAsync("allowed", asked[true], connects: true);
             await SettleAsync("denied", asked[false], connects: false);
+            await TraceAsync(policies, [.. Sample(asked[true]), .. Sample(asked[false])]);
         }
         finally
         {
@@ -93,6 +99,44 @@ public sealed class LabCaseTests
                 await _lab.Api.DeleteAsync($"{PathOf(policy)}/{policy["metadata"]!["name"]}", default);
             }
         }
+    }
+
+    [Test]
+    public void At_least_60_pairs_are_traced() =>
+        Assert.That(Cases.Sum(c => Sample(Asked.Where(c.Allows)).Count() + Sample(Asked.Where(p => !c.Allows(p))).Count()), Is.AtLeast(60));
+
+    /// <summary>Three of them, spread over families, ports and pods.</summary>
+    private static IEnumerable<Pair> Sample(IEnumerable<Pair> pairs)
+    {
+        Pair[] all = [.. pairs];
+        return Enumerable.Range(1, Math.Min(3, all.Length)).Select(i => all[(i * 7919) % all.Length]).Distinct();
+    }
+
+    /// <summary>The trace of every pair ends as its packets did, and names the policies that decide by the specification.</summary>
+    private async Task TraceAsync(JsonObject[] policies, IReadOnlyList<Pair> pairs)
+    {
+        using var cluster = new LabAccess(_lab.Cluster.Layout.Name);
+        var wrong = new List<string>();
+        // What agents write down for others follows their switches within a second.
+        await Eventually.True("every trace gives the right verdict and names the right policies", async () =>
+        {
+            wrong.Clear();
+            var directory = await NodeDirectory.LoadAsync(cluster, default);
+            var tracer = new Tracer(directory);
+            foreach (var pair in pairs)
+            {
+                var (protocol, port) = (pair.Port.Split('/')[1].ToLowerInvariant(), int.Parse(pair.Port.Split('/')[0], null));
+                var packet = new TracePacket(protocol, IPAddress.Parse(AddressOf(pair.From, pair.Family)), IPAddress.Parse(AddressOf(pair.To, pair.Family)), 40000, port);
+                var verdict = (await tracer.TraceAsync(directory.Pod(pair.From), pair.To, packet, default)).Verdict;
+                var (sender, receiver) = Deciders.Of(policies, pair, AddressOf);
+                if (verdict.IsGood != (sender.Allowed && receiver.Allowed) || !Deciders.Explain(sender, receiver, verdict.Policies))
+                {
+                    wrong.Add($"{pair}: sender {sender}, receiver {receiver}; {verdict.Sentence} [{string.Join(", ", verdict.Policies)}]");
+                }
+            }
+
+            return wrong.Count == 0;
+        }, TimeSpan.FromSeconds(6)).ContinueWith(t => t.IsFaulted ? throw new AssertionException(string.Join('\n', wrong)) : true, TaskScheduler.Default);
     }
 
     /// <summary>Asks until every pair has given the answer once; the policies arrive at the nodes within moments.</summary>

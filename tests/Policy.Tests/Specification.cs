@@ -8,9 +8,10 @@ namespace Weft.Policy.Tests;
 public static class Specification
 {
     public static bool Allows(IReadOnlyList<JsonObject> policies, Pair pair, Func<string, AddressFamily, string> addressOf) =>
-        pair.From == pair.To || (Decides(policies, pair, addressOf, ingress: false) && Decides(policies, pair, addressOf, ingress: true));
+        pair.From == pair.To || (Decide(policies, pair, addressOf, ingress: false).Allowed && Decide(policies, pair, addressOf, ingress: true).Allowed);
 
-    private static bool Decides(IReadOnlyList<JsonObject> policies, Pair pair, Func<string, AddressFamily, string> addressOf, bool ingress)
+    /// <summary>What the policies of one end say, and which of them.</summary>
+    public static Deciders Decide(IReadOnlyList<JsonObject> policies, Pair pair, Func<string, AddressFamily, string> addressOf, bool ingress)
     {
         var subject = ingress ? pair.To : pair.From;
         var admin = policies.Where(p => Kind(p) == "AdminNetworkPolicy" || (Kind(p) == "ClusterNetworkPolicy" && (string?)p["spec"]!["tier"] == "Admin")).OrderBy(Priority);
@@ -23,16 +24,17 @@ public static class Specification
         if (isolating.Count > 0)
         {
             var (rules, peers) = ingress ? ("ingress", "from") : ("egress", "to");
-            return isolating.Exists(p => Items(p["spec"]![rules]).Where(r => IsPossible(r, peers)).Any(r =>
+            var allowing = isolating.Where(p => Items(p["spec"]![rules]).Where(r => IsPossible(r, peers)).Any(r =>
                 (Items(r[peers]) is { Count: 0 } || Items(r[peers]).Any(e => PeerMatches(e, (string)p["metadata"]!["namespace"]!, pair, addressOf, ingress)))
-                && (Items(r["ports"]) is { Count: 0 } || Items(r["ports"]).Any(e => PortMatches(e, pair)))));
+                && (Items(r["ports"]) is { Count: 0 } || Items(r["ports"]).Any(e => PortMatches(e, pair))))).ToList();
+            return new Deciders(allowing.Count > 0, [.. (allowing.Count > 0 ? allowing : isolating).Select(NameOf)]);
         }
 
         var baseline = policies.Where(p => Kind(p) == "BaselineAdminNetworkPolicy" || (Kind(p) == "ClusterNetworkPolicy" && (string?)p["spec"]!["tier"] == "Baseline")).OrderBy(Priority);
-        return Ordered(baseline, pair, subject, addressOf, ingress) ?? true;
+        return Ordered(baseline, pair, subject, addressOf, ingress) ?? new Deciders(true, []);
     }
 
-    private static bool? Ordered(IEnumerable<JsonObject> policies, Pair pair, string subject, Func<string, AddressFamily, string> addressOf, bool ingress)
+    private static Deciders? Ordered(IEnumerable<JsonObject> policies, Pair pair, string subject, Func<string, AddressFamily, string> addressOf, bool ingress)
     {
         foreach (var policy in policies.Where(p => SubjectMatches(p["spec"]!["subject"]!, subject)))
         {
@@ -43,7 +45,7 @@ public static class Specification
                 var unknown = peers.Exists(p => !p.AsObject().Any(f => f.Key is "namespaces" or "pods" or "nodes" or "networks" or "domainNames"));
                 if (unknown && action is not ("Accept" or "Allow"))
                 {
-                    return false;
+                    return new Deciders(false, [NameOf(policy)]);
                 }
 
                 if (!peers.Exists(p => ClusterPeerMatches(p, pair, addressOf, ingress)) || !ClusterPortsMatch(rule, pair))
@@ -51,12 +53,15 @@ public static class Specification
                     continue;
                 }
 
-                return action switch { "Accept" or "Allow" => true, "Deny" => false, _ => null };
+                return action is "Pass" ? null : new Deciders(action is not "Deny", [NameOf(policy)]);
             }
         }
 
         return null;
     }
+
+    private static string NameOf(JsonObject policy) => (string?)policy["metadata"]!["namespace"] is { } ns
+        ? $"{Kind(policy)}/{ns}/{policy["metadata"]!["name"]}" : $"{Kind(policy)}/{policy["metadata"]!["name"]}";
 
     private static string Kind(JsonObject policy) => (string)policy["kind"]!;
 
