@@ -60,6 +60,7 @@ public static class ControllerWiring
         AddWorker<EventRecorder>(services);
         AddWorker<NodeConditions>(services);
         AddWorker<TenantWriter>(services);
+        AddWorker<PolicyConditions>(services);
         AddWorker<LoadBalancerWriter>(services);
         AddWorker<ClusterWatcher>(services);
         AddWorker<MemoryTrim>(services);

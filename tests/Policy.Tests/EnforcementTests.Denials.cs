@@ -69,6 +69,7 @@ public sealed partial class EnforcementTests
                 }
             }
 
+            await Eventually.True("the condition", async () => (string?)(await AcceptedAsync(path + "/refuse"))?["status"] == "True", Patience);
             await Eventually.True("a line of the log", async () => (await LogAsync("node1")).Contains($" by ClusterNetworkPolicy/refuse {direction}[0]: rejected", StringComparison.Ordinal), Patience);
             await _lab.Api.DeleteAsync(path + "/refuse", default);
             await Eventually.True("everybody is let in again", () => ReachesAsync(_strangers[1], new IPEndPoint(_echo.V4, 80)), Patience);
@@ -112,12 +113,17 @@ public sealed partial class EnforcementTests
         await Eventually.True("the event", async () => (await _lab.Api.GetAsync("/api/v1/namespaces/default/events", default))["items"]!.AsArray().Any(e =>
             (string?)e!["reason"] == "InvalidForWeft" && (string?)e["involvedObject"]!["name"] == "mistaken" && (string?)e["involvedObject"]!["kind"] == "ClusterNetworkPolicy"
             && ((string)e["message"]!).StartsWith("spec.egress[0]: a named port stands beside networks", StringComparison.Ordinal)), Patience);
+        await Eventually.True("the condition", async () => await AcceptedAsync(path + "/mistaken") is { } accepted && (string?)accepted["status"] == "False"
+            && (string?)accepted["reason"] == "PartlyInvalid" && ((string)accepted["message"]!).StartsWith("spec.egress[0]: a named port", StringComparison.Ordinal), Patience);
         await Eventually.True("the other rule denies", async () => (await _strangers[0].Probe.TcpAsync(new IPEndPoint(_echo.V4, 80), Denied)).Outcome == ProbeOutcome.TimedOut, Patience);
         Assert.That((await _strangers[0].Probe.UdpAsync(new IPEndPoint(_echo.V4, 80))).Outcome, Is.EqualTo(ProbeOutcome.Connected), "no rule denies it");
         Assert.That(await ReachesAsync(_clients[1], new IPEndPoint(_servers[0].V4, 80)), Is.True, "other policies");
         await _lab.Api.DeleteAsync(path + "/mistaken", default);
         await Eventually.True("everybody is let out again", () => ReachesAsync(_strangers[0], new IPEndPoint(_echo.V4, 80)), Patience);
     }
+
+    private async Task<JsonNode?> AcceptedAsync(string path) =>
+        (await _lab.Api.GetAsync(path, default))["status"]?["conditions"]?.AsArray().FirstOrDefault(c => (string?)c!["type"] == "Accepted");
 
     /// <summary>Takes the rules out of a CRD: what may be is then the controller's to say.</summary>
     private static void Loosen(JsonNode? node)

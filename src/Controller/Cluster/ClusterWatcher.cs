@@ -7,7 +7,7 @@ namespace Weft.Controller.Cluster;
 
 /// <summary>Watches Kubernetes and hands what it says to the publisher, in batches; says when all watches are in sync.</summary>
 public sealed partial class ClusterWatcher(
-    KubernetesClient client, Publisher publisher, NodeConditions conditions, EventRecorder events, TenantWriter tenants, TimeProvider time, ILogger<ClusterWatcher> logger) : BackgroundService
+    KubernetesClient client, Publisher publisher, NodeConditions conditions, EventRecorder events, TenantWriter tenants, PolicyConditions policies, TimeProvider time, ILogger<ClusterWatcher> logger) : BackgroundService
 {
     /// <summary>Changes that are applied as one revision at most; readers get their turn between two batches.</summary>
     private const int LargestBatch = 1024;
@@ -133,7 +133,13 @@ public sealed partial class ClusterWatcher(
     {
         try
         {
-            foreach (var problem in change.ApplyTo(network))
+            var problems = change.ApplyTo(network);
+            if (change.Object is { } taken && change.Type == ResourceEventType.Upsert)
+            {
+                policies.Tell(taken, problems, inForce: true);
+            }
+
+            foreach (var problem in problems)
             {
                 LogPartly(logger, change.Kind, change.Key, problem);
                 events.Warn(change.Object!, "InvalidForWeft", problem);
@@ -143,6 +149,7 @@ public sealed partial class ClusterWatcher(
         {
             LogInvalid(logger, change.Kind, change.Key, e.Message);
             events.Warn(change.Object!, "InvalidForWeft", e.Message);
+            policies.Tell(change.Object!, [e.Message], inForce: false);
         }
     }
 

@@ -92,6 +92,11 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
             throw new InvalidObjectException($"{at}: a named port stands beside networks, nodes or domainNames, which have none: give numbers, or split the rule");
         }
 
+        if (given.Exists(p => p.DomainNames is { Count: > 0 }))
+        {
+            _draft.Note($"{at}.to: domainNames are not looked up by this version; they accept nothing: name the networks");
+        }
+
         var domains = given.SelectMany(p => p.DomainNames ?? []).Select(d => d.TrimEnd('.').ToLowerInvariant()).Distinct().ToEquatableArray();
         return (template with { DomainNames = domains }, known ? peers : new PolicyPeers(false, [], []), ports);
     }

@@ -12,6 +12,8 @@ public sealed class V1Alpha2ClusterNetworkPolicy : IKubernetesObject
     public V1ObjectMeta Metadata { get; set; } = new();
 
     public ClusterPolicySpec? Spec { get; set; }
+
+    public V1Alpha1ConditionsStatus? Status { get; set; }
 }
 
 /// <summary>An AdminNetworkPolicy (policy.networking.k8s.io/v1alpha1), the predecessor of the Admin tier.</summary>
@@ -24,6 +26,8 @@ public sealed class V1Alpha1AdminNetworkPolicy : IKubernetesObject
     public V1ObjectMeta Metadata { get; set; } = new();
 
     public ClusterPolicySpec? Spec { get; set; }
+
+    public V1Alpha1ConditionsStatus? Status { get; set; }
 }
 
 /// <summary>The BaselineAdminNetworkPolicy (policy.networking.k8s.io/v1alpha1), the predecessor of the Baseline tier; named <c>default</c>.</summary>
@@ -36,6 +40,8 @@ public sealed class V1Alpha1BaselineAdminNetworkPolicy : IKubernetesObject
     public V1ObjectMeta Metadata { get; set; } = new();
 
     public ClusterPolicySpec? Spec { get; set; }
+
+    public V1Alpha1ConditionsStatus? Status { get; set; }
 }
 
 /// <summary>The specification of all three kinds; each has the fields that its API has.</summary>
