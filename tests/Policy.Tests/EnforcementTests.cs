@@ -129,7 +129,12 @@ public sealed partial class EnforcementTests
                  "subject":{"pods":{"podSelector":{"matchLabels":{"role":"echo"}},"namespaceSelector":{}}},"ingress":[{"action":"Deny","from":[{"namespaces":{}}]}]}}
                 """), () => KubectlAsync(null, "delete", "clusternetworkpolicy", "deny")),
             ("a label that a policy selects", () => KubectlAsync(null, "label", "--overwrite", "pod", "echo", "role=guarded"), () => KubectlAsync(null, "label", "--overwrite", "pod", "echo", "role=echo")),
+            ("a label of the namespace", () => KubectlAsync(null, "label", "namespace", "default", "quarantine=yes"), () => KubectlAsync(null, "label", "namespace", "default", "quarantine-")),
         };
+        await CreateAsync("/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies", """
+            {"apiVersion":"policy.networking.k8s.io/v1alpha2","kind":"ClusterNetworkPolicy","metadata":{"name":"quarantine"},"spec":{"tier":"Admin","priority":2,
+             "subject":{"namespaces":{"matchLabels":{"quarantine":"yes"} } },"ingress":[{"action":"Deny","from":[{"namespaces":{} }],"protocols":[{"tcp":{"destinationPort":{"range":{"start":90,"end":99} } } }]}]} }
+            """);
         foreach (var (name, deny, allow) in cases)
         {
             var streams = await Task.WhenAll(

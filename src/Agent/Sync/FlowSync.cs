@@ -22,7 +22,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     private const int MostRefusals = 100;
 
     /// <summary>OFPM_CONTROLLER: the meter of everything that goes to controllers.</summary>
-    private const uint ControllerMeter = 0xfffffffd;
+    private const uint ControllerMeter = 0xfffffffe;
     private const uint PacketsPerSecond = 1000;
 
     /// <summary>Groups that somebody changed without a trace in any flow are found this late.</summary>
