@@ -46,7 +46,7 @@ internal sealed class TopologyApi(Publisher publisher, NodeReports reports, Fron
 
         if (!TrySelector(http.Request.Query["fieldSelector"].ToString(), out var selects))
         {
-            await FailAsync(http, StatusCodes.Status400BadRequest, "BadRequest", "fieldSelector: use field=value or field!=value, such as spec.node=node1").ConfigureAwait(false);
+            await FailAsync(http, StatusCodes.Status400BadRequest, "BadRequest", "fieldSelector: use field=value or field!=value with metadata.name, metadata.namespace or a field of spec, such as spec.node=node1").ConfigureAwait(false);
             return;
         }
 
@@ -109,10 +109,16 @@ internal sealed class TopologyApi(Publisher publisher, NodeReports reports, Fron
         return kind;
     }
 
-    /// <summary>Tells everything once, then what changes. An end of the connection ends it.</summary>
+    /// <summary>Tells everything once, then what changes. The end of the connection ends it, or the time that the watcher asked for (<c>timeoutSeconds</c>).</summary>
     private async Task WatchAsync(HttpContext http, TopologyKind kind, Func<TopologyObject, bool> wanted)
     {
         http.Response.ContentType = "application/json";
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        if (int.TryParse(http.Request.Query["timeoutSeconds"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 86400)
+        {
+            end.CancelAfter(TimeSpan.FromSeconds(seconds));
+        }
+
         var told = new Dictionary<(string?, string), (TopologyObject Object, string Text)>();
         // Who listed at this very revision has these already.
         var (revision, first) = Read(kind, wanted);
@@ -143,12 +149,12 @@ internal sealed class TopologyApi(Publisher publisher, NodeReports reports, Fron
                 }
 
                 await http.Response.Body.FlushAsync(http.RequestAborted).ConfigureAwait(false);
-                await Task.Delay(WatchPeriod, http.RequestAborted).ConfigureAwait(false);
+                await Task.Delay(WatchPeriod, end.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
         {
-            // The watcher went.
+            // The watcher went, or its time is over.
         }
     }
 
@@ -184,6 +190,11 @@ internal sealed class TopologyApi(Publisher publisher, NodeReports reports, Fron
             }
 
             var (field, isNot, value) = (term[..at].TrimEnd('!'), term[at - 1] == '!', term[(at + 1)..].TrimStart('='));
+            if (!TopologyObject.Knows(field))
+            {
+                return false;
+            }
+
             terms.Add(o => o.Has(field, value) != isNot);
         }
 

@@ -33,11 +33,14 @@ internal sealed record TopologyObject(string? Namespace, string Name, JsonNode S
         ? new JsonObject { ["name"] = Name }
         : new JsonObject { ["name"] = Name, ["namespace"] = Namespace };
 
-    /// <summary>Whether a field has a value, for field selectors such as <c>spec.node=node1</c>.</summary>
+    /// <summary>Whether a field selector may name the field.</summary>
+    public static bool Knows(string field) => field is "metadata.name" or "metadata.namespace" || field.StartsWith("spec.", StringComparison.Ordinal);
+
+    /// <summary>Whether a field (<see cref="Knows"/>) has a value, for field selectors such as <c>spec.node=node1</c>.</summary>
     public bool Has(string field, string value) => field switch
     {
         "metadata.name" => Name == value,
         "metadata.namespace" => (Namespace ?? "") == value,
-        _ => field.StartsWith("spec.", StringComparison.Ordinal) && Spec[field["spec.".Length..]]?.ToString() == value,
+        _ => Spec[field["spec.".Length..]]?.ToString() == value,
     };
 }

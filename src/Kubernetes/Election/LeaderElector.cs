@@ -42,7 +42,7 @@ public sealed class LeaderElector(KubernetesClient client, LeaderElectionOptions
         {
             if (!await TryTakeAsync(ct).ConfigureAwait(false))
             {
-                await Task.Delay(options.RetryPeriod, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(UntilNextTry(), time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 continue;
             }
 
@@ -97,8 +97,7 @@ public sealed class LeaderElector(KubernetesClient client, LeaderElectionOptions
             }
 
             var holder = lease.Spec?.HolderIdentity ?? "";
-            var duration = TimeSpan.FromSeconds(lease.Spec?.LeaseDurationSeconds ?? options.LeaseDuration.TotalSeconds);
-            if (holder.Length > 0 && holder != options.Identity && time.GetElapsedTime(_seenAt) < duration)
+            if (holder.Length > 0 && holder != options.Identity && time.GetElapsedTime(_seenAt) < DurationOf(lease))
             {
                 return false;
             }
@@ -121,6 +120,15 @@ public sealed class LeaderElector(KubernetesClient client, LeaderElectionOptions
             return false;
         }
     }
+
+    /// <summary>The retry period, or less when the Lease of a silent leader ends before.</summary>
+    private TimeSpan UntilNextTry()
+    {
+        var rest = DurationOf(_seen) - time.GetElapsedTime(_seenAt);
+        return _seen is not null && Holder.Length > 0 && rest > TimeSpan.Zero && rest < options.RetryPeriod ? rest + TimeSpan.FromMilliseconds(1) : options.RetryPeriod;
+    }
+
+    private TimeSpan DurationOf(V1Lease? lease) => TimeSpan.FromSeconds(lease?.Spec?.LeaseDurationSeconds ?? options.LeaseDuration.TotalSeconds);
 
     private void See(V1Lease lease) => (_seen, _seenAt) = (lease, time.GetTimestamp());
 

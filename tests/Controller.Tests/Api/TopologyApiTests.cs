@@ -96,6 +96,7 @@ public sealed class TopologyApiTests
         Assert.That(await Names($"{Root}/logicalports?fieldSelector=spec.network%3Ddefault,spec.node%3Dnode1"), Is.EqualTo("a"));
         Assert.That(await Names($"{Root}/logicalports?fieldSelector=spec.network%3Dred"), Is.Empty);
         Assert.That((await SendAsync($"{Root}/logicalports?fieldSelector=nonsense", _proxy, "admin")).StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That((await SendAsync($"{Root}/logicalports?fieldSelector=node%3Dnode1", _proxy, "admin")).StatusCode, Is.EqualTo(HttpStatusCode.BadRequest), "no such field");
         Assert.That((await SendAsync($"{Root}/logicalports/none", _proxy, "admin")).StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
     }
 

@@ -30,21 +30,21 @@ public sealed class TenantExampleTests
         await ApplyAsync("01-vpcs.yaml");
         await _lab.ConditionAsync("vpcs", "red", "True", "Ready");
         await _lab.ConditionAsync("subnets", "blue", "True", "Ready");
-        var table = await KubectlAsync("get", "vpc,subnet");
+        var table = await _lab.KubectlAsync("get", "vpc,subnet");
         Assert.That(table, Does.Contain("vpc.weft.dev/red").And.Contain("subnet.weft.dev/blue").And.Contain("KEY"));
 
         await ApplyAsync("02-pods.yaml");
         var (red, blue) = (await _lab.ReadTenantPodAsync("red", "client"), await _lab.ReadTenantPodAsync("blue", "client"));
         Assert.That((red.V4.ToString(), red.V6.ToString(), red.Mac), Is.EqualTo(("10.0.0.50", "fd00:a::50", "02:00:00:00:00:50")));
-        Assert.That(await KubectlAsync("get", "logicalports", "-A"), Does.Contain("10.0.0.50"));
-        var service = IPAddress.Parse((await KubectlAsync("get", "service", "-n", "red", "web", "-o", "jsonpath={.spec.clusterIP}")).Trim());
+        Assert.That(await _lab.KubectlAsync("get", "logicalports", "-A"), Does.Contain("10.0.0.50"));
+        var service = IPAddress.Parse((await _lab.KubectlAsync("get", "service", "-n", "red", "web", "-o", "jsonpath={.spec.clusterIP}")).Trim());
         await Eventually.True("red has its Service", async () => (await red.Probe.TcpAsync(new IPEndPoint(service, 80))).Outcome == ProbeOutcome.Connected, TimeSpan.FromSeconds(40));
         Assert.That((await blue.Probe.TcpAsync(new IPEndPoint(service, 80), TimeSpan.FromMilliseconds(500))).Outcome, Is.Not.EqualTo(ProbeOutcome.Connected), "blue does not");
 
         // The members of the database keep their addresses.
         var before = new[] { await _lab.ReadTenantPodAsync("red", "db-0"), await _lab.ReadTenantPodAsync("red", "db-1") };
         Assert.That(before.Select(p => p.V4.ToString()), Is.EqualTo(new[] { "10.0.0.100", "10.0.0.101" }));
-        await KubectlAsync("delete", "pod", "-n", "red", "db-0", "--wait=true");
+        await _lab.KubectlAsync("delete", "pod", "-n", "red", "db-0", "--wait=true");
         var after = await _lab.ReadTenantPodAsync("red", "db-0");
         Assert.That((after.V4, after.V6, after.Mac), Is.EqualTo((before[0].V4, before[0].V6, before[0].Mac)));
 
@@ -65,11 +65,11 @@ public sealed class TenantExampleTests
         await Eventually.True("green reaches red", async () => (await green.Probe.PingAsync(red.V4, timeout: TimeSpan.FromMilliseconds(500))).Outcome == ProbeOutcome.Connected, TimeSpan.FromSeconds(10));
 
         // A Vpc in use stays, and says why; it goes with its last pod and Subnet.
-        await KubectlAsync("delete", "vpcpeering", "--all");
-        await KubectlAsync("delete", "vpc", "green", "--wait=false");
+        await _lab.KubectlAsync("delete", "vpcpeering", "--all");
+        await _lab.KubectlAsync("delete", "vpc", "green", "--wait=false");
         await _lab.ConditionAsync("vpcs", "green", "False", "InUse");
-        await KubectlAsync("delete", "pod", "-n", "green", "client", "--wait=true");
-        await KubectlAsync("delete", "subnet", "green", "--wait=true", "--timeout=20s");
+        await _lab.KubectlAsync("delete", "pod", "-n", "green", "client", "--wait=true");
+        await _lab.KubectlAsync("delete", "subnet", "green", "--wait=true", "--timeout=20s");
         await Eventually.True("the Vpc is gone", async () => await _lab.Api.FindAsync("/apis/weft.dev/v1alpha1/vpcs/green", CancellationToken.None) is null, TimeSpan.FromSeconds(20));
     }
 
@@ -94,14 +94,5 @@ public sealed class TenantExampleTests
     }
 
     private Task<string> ApplyAsync(string file) =>
-        KubectlAsync("apply", "--validate=false", "-f", Path.Combine(new LabPrograms().Root, "deploy/examples/tenants", file));
-
-    private Task<string> KubectlAsync(params string[] arguments)
-    {
-        string[] command =
-        [
-            .. _lab.Cluster.Layout.ControlPlane.Wrap([Shell.Find("kubectl"), $"--kubeconfig={_lab.Cluster.Kubeconfig}", $"--cache-dir={_lab.Cluster.Layout.Folder}/kubectl", .. arguments]),
-        ];
-        return Shell.RunAsync(command[0], command[1..]);
-    }
+        _lab.KubectlAsync("apply", "--validate=false", "-f", Path.Combine(new LabPrograms().Root, "deploy/examples/tenants", file));
 }

@@ -107,6 +107,11 @@ public sealed partial class TestLab : IAsyncDisposable
         return await Shell.RunAsync(whole[0], whole[1..]);
     }
 
+    /// <summary>Runs stock kubectl where the API server is and returns what it printed.</summary>
+    /// <exception cref="Weft.Lab.LabException">It failed; the message has what it said.</exception>
+    public Task<string> KubectlAsync(params string[] arguments) =>
+        InAsync(Cluster.Layout.ControlPlane, ["kubectl", $"--kubeconfig={Cluster.Kubeconfig}", $"--cache-dir={Cluster.Layout.Folder}/kubectl", .. arguments]);
+
     /// <summary>Runs an ovs program with a node's switch and returns what it printed.</summary>
     public async Task<string> OvsAsync(string node, params string[] command)
     {
