@@ -13,7 +13,7 @@ using Weft.TestSupport;
 
 namespace Weft.Ctl.Tests;
 
-/// <summary>weftctl, metrics and rights on one lab of two nodes with three policies whose effect is known.</summary>
+/// <summary>weftctl and rights on one lab of two nodes with three policies whose effect is known.</summary>
 public sealed partial class LookingInsideTests
 {
     private const string DbFromApi = "NetworkPolicy/default/db-from-api";

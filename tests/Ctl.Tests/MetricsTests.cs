@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Weft.Agent.Plan.Pipeline;
+using Weft.Lab.Cluster;
+using Weft.Lab.Net;
+using Weft.Lab.Probes;
+using Weft.Lab.Tests.EndToEnd;
+using Weft.TestSupport;
+
+namespace Weft.Ctl.Tests;
+
+/// <summary>The pages for Prometheus, on a lab in which everything that is measured happens.</summary>
+public sealed partial class MetricsTests
+{
+    private TestLab _lab = null!;
+    private TestPod _target = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _lab = await TestLab.UpAsync("met");
+        _target = await _lab.PodAsync("node2", "target");
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        if (_lab is not null)
+        {
+            await _lab.DisposeAsync();
+        }
+    }
+
+    [Test]
+    public async Task Every_documented_metric_is_there_and_moves()
+    {
+        var before = await ReadMetricsAsync();
+        var pages = before.Text;
+        Assert.That(Documented(), Is.EquivalentTo(HelpPattern().Matches(pages).Select(m => m.Groups[1].Value).Distinct()), "docs/reference/metrics.md lists what the pages have");
+
+        var moved = new HashSet<string>(StringComparer.Ordinal);
+        async Task SeeAsync(string what, params string[] names) => await Eventually.True(what, async () =>
+        {
+            moved.UnionWith((await ReadMetricsAsync()).Changed(before));
+            return names.All(moved.Contains);
+        }, TimeSpan.FromSeconds(40)).ContinueWith(
+            t => t.IsFaulted ? throw new TimeoutException($"{what}: these did not move: {string.Join(", ", names.Except(moved))}", t.Exception) : true, TaskScheduler.Default);
+
+        await ProvokeWorkAsync();
+        await SeeAsync("what a lab does all day, drift, and what is wrong with objects and ports",
+            "weft_agent_drift_repaired_total", "weft_agent_drops", "weft_agent_flows_installed", "weft_controller_events_total", "weft_controller_problems", "weft_agent_problems");
+        await ProvokeRefusalAsync();
+        await SeeAsync("a flow that finds its table full", "weft_agent_flows_refused");
+        await RestartSwitchAsync();
+        await SeeAsync("new connections to the switch and its database", "weft_agent_openflow_connections", "weft_ovsdb_sessions_total", "weft_ovsdb_failures_total");
+        await _lab.Cluster.StopAsync("controller", force: true, CancellationToken.None);
+        await SeeAsync("an agent without controller", "weft_agent_controller_connected");
+        await StartWithoutApiAsync(async () =>
+        {
+            await SeeAsync("a controller that knows nothing yet, and an agent that knows no network", "weft_controller_leader", "weft_controller_synced", "weft_agent_ipam_capacity");
+            // Counters begin anew in a new process.
+            before = await ReadMetricsAsync();
+        });
+        await SeeAsync("every metric", [.. Documented()]);
+
+        await _lab.OvsAsync("node1", "ovs-vsctl", "del-port", "br-int", "nodevice");
+        await Eventually.True("all is well again", async () => await ReadMetricsAsync() is var m
+            && m["weft_controller_problems"] == 0 && m["weft_controller_nodes_behind"] == 0 && m["weft_agent_flows_refused"] == 0 && m["weft_controller_leader"] == 1, TimeSpan.FromSeconds(40));
+    }
+
+    /// <summary>A pod comes, a policy acts and another cannot be, somebody meddles, a pod lies, a port has no device.</summary>
+    private async Task ProvokeWorkAsync()
+    {
+        var pod = await _lab.PodAsync("node1", "moves");
+        await _lab.Api.PatchAsync(TestLab.PodPath("moves"), Object("""{"metadata":{"labels":{"app":"moves"} } }"""), CancellationToken.None);
+        await _lab.Api.EnsureAsync("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies", Object("""{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"moves"},"spec":{"podSelector":{"matchLabels":{"app":"moves"} },"policyTypes":["Ingress"],"ingress":[]} }"""), CancellationToken.None);
+        await _lab.Api.PatchAsync("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/moves",
+            Object("""{"metadata":{"annotations":{"weft.dev/deny-action":"reject","weft.dev/log-denied":"true"} } }"""), CancellationToken.None);
+        await Eventually.True("a denial is answered", async () => (await _target.Probe.TcpAsync(new IPEndPoint(pod.V4, 80))).Outcome == ProbeOutcome.Refused, TimeSpan.FromSeconds(20));
+        await TestLab.InAsync(pod.Netns, "ip", "address", "add", "10.99.99.99/32", "dev", "lo");
+        await Shell.TryRunAsync("ip", ["netns", "exec", pod.Netns.Name, "ping", "-c", "1", "-W", "1", "-I", "10.99.99.99", _target.V4.ToString()], null, null, TimeSpan.FromSeconds(10), CancellationToken.None);
+        await _lab.OvsAsync("node1", "ovs-ofctl", "-O", "OpenFlow13", "add-flow", "br-int", "table=0,priority=8,actions=drop");
+        await Eventually.True("the foreign flow is gone", async () => !(await _lab.FlowsAsync("node1")).Any(f => f.Contains("priority=8 ", StringComparison.Ordinal)));
+        await _lab.OvsAsync("node1", ["ovs-vsctl", "add-port", "br-int", "nodevice", "--", "set", "Interface", "nodevice", "external_ids:weft-owner=pod",
+            "external_ids:weft-pod=default/moves", $"external_ids:weft-pod-uid={pod.Uid}", "external_ids:weft-container-id=ghost", "external_ids:weft-ifname=eth1",
+            $"external_ids:weft-netns={pod.Netns.Path}", "external_ids:weft-ips=10.10.0.250", "external_ids:weft-mac=\"0a:58:0a:0a:00:fa\"", "external_ids:weft-network=\"1\""]);
+        // What the agent asks of the database follows from its rows again once the database was away.
+        await _lab.Cluster.StopAsync("node1/ovsdb-server", force: true, CancellationToken.None);
+        _lab.Cluster.StartAgain("node1/ovsdb-server");
+    }
+
+    /// <summary>A Service comes whose flows find no room.</summary>
+    private async Task ProvokeRefusalAsync()
+    {
+        await _lab.OvsAsync("node1", "ovs-vsctl", "set", "Flow_Table", Tables.ServiceLb.Name, "flow_limit=1", "overflow_policy=refuse");
+        await _lab.Api.EnsureAsync("/api/v1/namespaces/default/services", Object("""{"apiVersion":"v1","kind":"Service","metadata":{"name":"moves"},"spec":{"selector":{"app":"moves"},"ports":[{"port":80}]} }"""), CancellationToken.None);
+    }
+
+    /// <summary>The switch ends and comes back, with room in its tables.</summary>
+    private async Task RestartSwitchAsync()
+    {
+        await _lab.OvsAsync("node1", "ovs-vsctl", "clear", "Flow_Table", Tables.ServiceLb.Name, "flow_limit", "overflow_policy");
+        await _lab.Cluster.StopAsync("node1/ovs-vswitchd", force: true, CancellationToken.None);
+        _lab.Cluster.StartAgain("node1/ovs-vswitchd");
+    }
+
+    /// <summary>Controller and agent start while Kubernetes answers nothing, the agent with nothing remembered.</summary>
+    private async Task StartWithoutApiAsync(Func<Task> look)
+    {
+        var api = $"{_lab.Cluster.State.Process("apiserver").Pid}";
+        await Shell.RunAsync("kill", ["-STOP", api]);
+        try
+        {
+            await _lab.Cluster.StopAsync("node1/agent", force: true, CancellationToken.None);
+            File.Delete(Path.Combine(_lab.Cluster.Layout.NodeFolder("node1"), "state/node-state.ndjson"));
+            _lab.Cluster.StartAgain("node1/agent");
+            _lab.Cluster.StartAgain("controller");
+            await look();
+        }
+        finally
+        {
+            await Shell.RunAsync("kill", ["-CONT", api]);
+        }
+    }
+
+    private static List<string> Documented() => [.. DocumentedPattern().Matches(File.ReadAllText(Path.Combine(new LabPrograms().Root, "docs/reference/metrics.md"))).Select(m => m.Groups[1].Value)];
+
+    private static JsonObject Object(string json) => JsonNode.Parse(json)!.AsObject();
+
+    private async Task<Metrics> ReadMetricsAsync()
+    {
+        var agent = await TestLab.InAsync(_lab.Cluster.Layout.Node("node1"), "curl", "-s", "http://127.0.0.1:10351/metrics");
+        var controller = await Shell.TryRunAsync("ip", ["netns", "exec", _lab.Cluster.Layout.ControlPlane.Name, "curl", "-s", "http://172.30.0.2:10350/metrics"], null, null, TimeSpan.FromSeconds(10), CancellationToken.None);
+        return new Metrics(agent + controller.Output);
+    }
+
+    [GeneratedRegex(@"^# HELP (\S+)", RegexOptions.Multiline)]
+    private static partial Regex HelpPattern();
+
+    [GeneratedRegex(@"^\| `(weft_\w+)`", RegexOptions.Multiline)]
+    private static partial Regex DocumentedPattern();
+
+    [GeneratedRegex(@"^(weft_\w+?)(?:_bucket|_sum|_count)?(\{[^}]*\})? (\S+)$", RegexOptions.Multiline)]
+    private static partial Regex SamplePattern();
+
+    private sealed record Metrics(string Text)
+    {
+        private readonly Dictionary<string, string> _values = SamplePattern().Matches(Text)
+            .GroupBy(m => m.Groups[1].Value, StringComparer.Ordinal).ToDictionary(g => g.Key, g => string.Join(' ', g.Select(m => m.Groups[2].Value + m.Groups[3].Value)), StringComparer.Ordinal);
+
+        public double? this[string name] => _values.TryGetValue(name, out var text) ? double.Parse(text, CultureInfo.InvariantCulture) : null;
+
+        public IEnumerable<string> Changed(Metrics before) => _values.Where(v => before._values.GetValueOrDefault(v.Key) != v.Value).Select(v => v.Key);
+    }
+}
