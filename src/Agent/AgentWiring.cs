@@ -65,7 +65,7 @@ public static class AgentWiring
         services.AddHostedService<AgentService>();
         if (options.OtlpEndpoint is { } otlp)
         {
-            services.AddHostedService(_ => new OtlpExport(new Uri(otlp), "weft-agent", options.NodeName));
+            services.AddHostedService(p => new OtlpExport(new Uri(otlp), "weft-agent", options.NodeName, p.GetRequiredService<AgentSampler>().SampleAsync, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<OtlpExport>>()));
         }
 
         services.AddHostedService(p => new ConfigurationFollower(file, path => Follow(options, levels, path), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<ConfigurationFollower>>()));

@@ -73,7 +73,11 @@ public static class ControllerWiring
 
         if (options.OtlpEndpoint is { } otlp)
         {
-            services.AddHostedService(_ => new OtlpExport(new Uri(otlp), "weft-controller", System.Net.Dns.GetHostName()));
+            services.AddHostedService(p => new OtlpExport(new Uri(otlp), "weft-controller", System.Net.Dns.GetHostName(), _ =>
+            {
+                p.GetRequiredService<ControllerSampler>().Sample();
+                return Task.CompletedTask;
+            }, clock, p.GetRequiredService<ILogger<OtlpExport>>()));
         }
 
         var app = builder.Build();

@@ -17,14 +17,14 @@ public sealed partial class MetricsTests
     private TestLab _lab = null!;
     private TestPod _target = null!;
 
-    [SetUp]
+    [OneTimeSetUp]
     public async Task StartAsync()
     {
         _lab = await TestLab.UpAsync("met");
         _target = await _lab.PodAsync("node2", "target");
     }
 
-    [TearDown]
+    [OneTimeTearDown]
     public async Task StopAsync()
     {
         if (_lab is not null)
@@ -33,7 +33,7 @@ public sealed partial class MetricsTests
         }
     }
 
-    [Test]
+    [Test, Order(1)]
     public async Task Every_documented_metric_is_there_and_moves()
     {
         var before = await ReadMetricsAsync();
@@ -68,6 +68,57 @@ public sealed partial class MetricsTests
         await _lab.OvsAsync("node1", "ovs-vsctl", "del-port", "br-int", "nodevice");
         await Eventually.True("all is well again", async () => await ReadMetricsAsync() is var m
             && m["weft_controller_problems"] == 0 && m["weft_controller_nodes_behind"] == 0 && m["weft_agent_flows_refused"] == 0 && m["weft_controller_leader"] == 1, TimeSpan.FromSeconds(40));
+    }
+
+    [Test, Order(2)]
+    public async Task Both_programs_send_their_states_by_OTLP_though_nobody_reads_their_pages()
+    {
+        var controlPlane = _lab.Cluster.Layout.ControlPlane;
+        await using var receiver = await OtlpReceiver.StartAsync(controlPlane, new IPEndPoint(IPAddress.Parse("172.30.0.2"), 4317));
+        await RestartWithAsync("controller", Path.Combine(_lab.Cluster.Layout.ControllerFolder, "controller.json"));
+        await RestartWithAsync("node2/agent", Path.Combine(_lab.Cluster.Layout.NodeFolder("node2"), "agent.json"));
+        string[] missing = [];
+        await Eventually.True("every state that is documented, of both programs", () =>
+        {
+            missing = [.. States().Where(s => !receiver.Metrics.Keys.Any(k => IsIt(k, s)))];
+            return Task.FromResult(missing.Length == 0);
+        }, TimeSpan.FromSeconds(40)).ContinueWith(t => t.IsFaulted ? throw new TimeoutException($"not received: {string.Join(", ", missing)}") : true, TaskScheduler.Default);
+        await Eventually.True("the figures are those of the lab", () => Task.FromResult(
+            receiver.Metrics["weft-agent/node2/weft.agent.pods [{pod}]"] == 1
+            && receiver.Metrics["weft-agent/node2/weft.agent.flows.desired [{flow}]"] > 50
+            && receiver.Metrics["weft-agent/node2/weft.agent.flows.installed [{flow}]"] == receiver.Metrics["weft-agent/node2/weft.agent.flows.desired [{flow}]"]
+            && receiver.Metrics.Single(m => m.Key.EndsWith("/weft.controller.streams [{stream}]", StringComparison.Ordinal)).Value == 2), TimeSpan.FromSeconds(40));
+
+        async Task RestartWithAsync(string role, string file)
+        {
+            var options = Object(await File.ReadAllTextAsync(file));
+            options["otlpEndpoint"] = "http://172.30.0.2:4317";
+            await File.WriteAllTextAsync(file, options.ToJsonString());
+            await _lab.Cluster.StopAsync(role, force: false, CancellationToken.None);
+            _lab.Cluster.StartAgain(role);
+        }
+
+        static bool IsIt(string received, string documented) =>
+            received.Split('/')[^1].Split(' ')[0].Replace('.', '_') == documented && received.StartsWith(documented.StartsWith("weft_agent", StringComparison.Ordinal) ? "weft-agent/node2/" : "weft-controller/", StringComparison.Ordinal);
+    }
+
+    [Test]
+    public void The_dashboard_asks_for_documented_metrics_only()
+    {
+        var dashboard = Object(File.ReadAllText(Path.Combine(new LabPrograms().Root, "deploy/helm/weft/files/dashboard.json")));
+        var panels = dashboard["panels"]!.AsArray().Select(p => p!.AsObject()).ToList();
+        var asked = panels.SelectMany(p => p["targets"]!.AsArray()).Select(t => (string)t!["expr"]!).ToList();
+        Assert.That(panels.Select(p => (int)p["id"]!), Is.Unique);
+        Assert.That(asked, Has.Count.AtLeast(panels.Count).And.All.Contains("weft_"));
+        var types = File.ReadAllLines(Reference).Select(l => l.Split('|', StringSplitOptions.TrimEntries)).Where(c => c.Length > 3 && c[1].StartsWith("`weft_", StringComparison.Ordinal))
+            .ToDictionary(c => c[1].Trim('`'), c => c[2], StringComparer.Ordinal);
+        var known = types.SelectMany(t => t.Value == "histogram" ? (string[])[t.Key + "_bucket", t.Key + "_sum", t.Key + "_count"] : [t.Key]).ToHashSet(StringComparer.Ordinal);
+        Assert.That(asked.SelectMany(e => NamePattern().Matches(e)).Select(m => m.Value).Except(known), Is.Empty);
+        foreach (var expression in asked)
+        {
+            Assert.That(expression.Count(c => c == '('), Is.EqualTo(expression.Count(c => c == ')')), expression);
+            Assert.That(types.Where(t => t.Value == "counter" && expression.Contains(t.Key, StringComparison.Ordinal)).All(_ => expression.Contains("rate(", StringComparison.Ordinal) || expression.Contains("increase(", StringComparison.Ordinal)), expression);
+        }
     }
 
     /// <summary>A pod comes, a policy acts and another cannot be, somebody meddles, a pod lies, a port has no device.</summary>
@@ -125,7 +176,11 @@ public sealed partial class MetricsTests
         }
     }
 
-    private static List<string> Documented() => [.. DocumentedPattern().Matches(File.ReadAllText(Path.Combine(new LabPrograms().Root, "docs/reference/metrics.md"))).Select(m => m.Groups[1].Value)];
+    private static string Reference => Path.Combine(new LabPrograms().Root, "docs/reference/metrics.md");
+
+    private static IEnumerable<string> States() => File.ReadLines(Reference).Where(l => l.Contains("| gauge |", StringComparison.Ordinal)).Select(l => DocumentedPattern().Match(l).Groups[1].Value);
+
+    private static List<string> Documented() => [.. DocumentedPattern().Matches(File.ReadAllText(Reference)).Select(m => m.Groups[1].Value)];
 
     private static JsonObject Object(string json) => JsonNode.Parse(json)!.AsObject();
 
@@ -138,6 +193,9 @@ public sealed partial class MetricsTests
 
     [GeneratedRegex(@"^# HELP (\S+)", RegexOptions.Multiline)]
     private static partial Regex HelpPattern();
+
+    [GeneratedRegex(@"\bweft_\w+")]
+    private static partial Regex NamePattern();
 
     [GeneratedRegex(@"^\| `(weft_\w+)`", RegexOptions.Multiline)]
     private static partial Regex DocumentedPattern();
