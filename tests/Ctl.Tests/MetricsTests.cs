@@ -50,7 +50,7 @@ public sealed partial class MetricsTests
 
         await ProvokeWorkAsync();
         await SeeAsync("what a lab does all day, drift, and what is wrong with objects and ports",
-            "weft_agent_drift_repaired_total", "weft_agent_drops", "weft_agent_flows_installed", "weft_controller_events_total", "weft_controller_problems", "weft_agent_problems");
+            "weft_agent_drift_repaired_total", "weft_agent_denials_answered_total", "weft_agent_denials_logged_total", "weft_agent_drops", "weft_agent_flows_installed", "weft_controller_events_total", "weft_controller_problems", "weft_agent_problems");
         await ProvokeRefusalAsync();
         await SeeAsync("a flow that finds its table full", "weft_agent_flows_refused");
         await RestartSwitchAsync();
@@ -137,9 +137,6 @@ public sealed partial class MetricsTests
         await _lab.OvsAsync("node1", ["ovs-vsctl", "add-port", "br-int", "nodevice", "--", "set", "Interface", "nodevice", "external_ids:weft-owner=pod",
             "external_ids:weft-pod=default/moves", $"external_ids:weft-pod-uid={pod.Uid}", "external_ids:weft-container-id=ghost", "external_ids:weft-ifname=eth1",
             $"external_ids:weft-netns={pod.Netns.Path}", "external_ids:weft-ips=10.10.0.250", "external_ids:weft-mac=\"0a:58:0a:0a:00:fa\"", "external_ids:weft-network=\"1\""]);
-        // What the agent asks of the database follows from its rows again once the database was away.
-        await _lab.Cluster.StopAsync("node1/ovsdb-server", force: true, CancellationToken.None);
-        _lab.Cluster.StartAgain("node1/ovsdb-server");
     }
 
     /// <summary>A Service comes whose flows find no room.</summary>
@@ -149,11 +146,13 @@ public sealed partial class MetricsTests
         await _lab.Api.EnsureAsync("/api/v1/namespaces/default/services", Object("""{"apiVersion":"v1","kind":"Service","metadata":{"name":"moves"},"spec":{"selector":{"app":"moves"},"ports":[{"port":80}]} }"""), CancellationToken.None);
     }
 
-    /// <summary>The switch ends and comes back, with room in its tables.</summary>
+    /// <summary>The switch and its database end and come back, with room in its tables.</summary>
     private async Task RestartSwitchAsync()
     {
         await _lab.OvsAsync("node1", "ovs-vsctl", "clear", "Flow_Table", Tables.ServiceLb.Name, "flow_limit", "overflow_policy");
         await _lab.Cluster.StopAsync("node1/ovs-vswitchd", force: true, CancellationToken.None);
+        await _lab.Cluster.StopAsync("node1/ovsdb-server", force: true, CancellationToken.None);
+        _lab.Cluster.StartAgain("node1/ovsdb-server");
         _lab.Cluster.StartAgain("node1/ovs-vswitchd");
     }
 
