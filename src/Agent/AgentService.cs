@@ -110,7 +110,7 @@ public sealed partial class AgentService(
             {
                 try
                 {
-                    file.Write(slice);
+                    file.Save(slice);
                     saved = slice;
                 }
                 catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -5,9 +5,17 @@ using Weft.Topology;
 
 namespace Weft.Agent.Facts;
 
-/// <summary>Keeps the last slice on disk, as the frames of a snapshot, so that an agent can start when no controller answers.</summary>
+/// <summary>Keeps the last slice on disk, as the frames of a snapshot and of what changed since, so that an agent can start when no controller answers.</summary>
+/// <remarks>Not thread-safe for writers; readers may read at any time.</remarks>
 public sealed partial class SliceFile(string path, ILogger<SliceFile> logger)
 {
+    /// <summary>Changes are appended until they are as long as the snapshot, or this long.</summary>
+    private const long LeastAppended = 64 * 1024;
+
+    private Slice? _written;
+    private long _snapshotLength;
+    private long _length;
+
     /// <summary>Reads the slice.</summary>
     /// <returns>The slice, or <see cref="Slice.Empty"/> when the file is missing or damaged (which is logged: the next snapshot replaces it).</returns>
     public Slice Read()
@@ -20,14 +28,9 @@ public sealed partial class SliceFile(string path, ILogger<SliceFile> logger)
         try
         {
             var builder = new SliceBuilder(Slice.Empty);
-            foreach (var line in File.ReadLines(path, Encoding.UTF8))
+            if (Read(builder) is { } slice)
             {
-                builder.Take(JsonSerializer.Deserialize(line, TopologyJson.Default.Frame) ?? throw new JsonException("a frame is null"));
-            }
-
-            if (builder.Current.IsKnown)
-            {
-                return builder.Current;
+                return slice;
             }
 
             LogDamaged(logger, path, "it ends before its snapshot does");
@@ -38,6 +41,28 @@ public sealed partial class SliceFile(string path, ILogger<SliceFile> logger)
         }
 
         return Slice.Empty;
+    }
+
+    /// <summary>Brings the file up to the slice, by appending what is different from the last one written when that is less. A crash leaves the old state or the new one.</summary>
+    /// <exception cref="IOException">The disk is full, or does not take it; the next call writes the file as a whole.</exception>
+    public void Save(Slice slice)
+    {
+        var written = _written;
+        _written = null;
+        if (written is null || written.Epoch != slice.Epoch || _length > Math.Max(LeastAppended, 2 * _snapshotLength))
+        {
+            Write(slice);
+            return;
+        }
+
+        using var file = new FileStream(path, FileMode.Append, FileAccess.Write);
+        WriteFrame(file, new Delta(slice.Revision)
+        {
+            Upserts = slice.Items.Where(i => !written.Items.TryGetValue(i.Key, out var old) || !ReferenceEquals(old, i.Value)).Select(i => i.Value).ToEquatableArray(),
+            Deletes = written.Items.Keys.Where(k => !slice.Items.ContainsKey(k)).ToEquatableArray(),
+        });
+        file.Flush(flushToDisk: true);
+        (_written, _length) = (slice, file.Length);
     }
 
     /// <summary>Replaces the file as a whole: a crash leaves the old or the new one.</summary>
@@ -55,9 +80,36 @@ public sealed partial class SliceFile(string path, ILogger<SliceFile> logger)
 
             WriteFrame(file, new SnapshotEnd(slice.Epoch, slice.Revision));
             file.Flush(flushToDisk: true);
+            _length = _snapshotLength = file.Length;
         }
 
         File.Move(next, path, overwrite: true);
+        _written = slice;
+    }
+
+    /// <summary>The slice after the last whole line; null when there is no whole snapshot.</summary>
+    private Slice? Read(SliceBuilder builder)
+    {
+        string? torn = null;
+        foreach (var line in File.ReadLines(path, Encoding.UTF8))
+        {
+            if (torn is not null)
+            {
+                throw new JsonException(torn);
+            }
+
+            try
+            {
+                builder.Take(JsonSerializer.Deserialize(line, TopologyJson.Default.Frame) ?? throw new JsonException("a frame is null"));
+            }
+            catch (JsonException e) when (builder.Current.IsKnown)
+            {
+                // The last line of a crash in the middle of Save is no damage; a line behind it is.
+                torn = e.Message;
+            }
+        }
+
+        return builder.Current.IsKnown ? builder.Current : null;
     }
 
     private static void WriteFrame(Stream stream, Frame frame)

@@ -40,6 +40,67 @@ public sealed class SliceFileTests
     }
 
     [Test]
+    public void Changes_are_appended_and_read_back_and_many_of_them_begin_the_file_anew()
+    {
+        var builder = SliceBuilderTests.With(new Network { Id = "default", Key = 1 }, new AddressSet { Id = "gone" });
+        var file = File("slice.json");
+        var path = Path.Combine(_dir, "slice.json");
+        var shrunk = 0;
+        for (var (i, length) = (1, 0L); i <= 1000; i++)
+        {
+            file.Save(builder.Current);
+            var now = new FileInfo(path).Length;
+            shrunk += now < length ? 1 : 0;
+            length = now;
+            Assert.That(length, Is.LessThan(100_000));
+            builder.Take(new Delta(builder.Current.Revision + 1)
+            {
+                Upserts = [new AddressSet { Id = $"s{i % 7}", Addresses = [.. Enumerable.Range(0, i % 50).Select(a => $"10.0.{i % 250}.{a}")] }],
+                Deletes = [new ItemRef(ItemKind.AddressSet, i == 1 ? "gone" : $"s{i % 5}")],
+            });
+            if (i % 50 == 1)
+            {
+                file.Save(builder.Current);
+                Assert.That(File("slice.json").Read().Items, Is.EquivalentTo(builder.Current.Items));
+            }
+        }
+
+        Assert.That(shrunk, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void A_change_cut_at_any_byte_leaves_the_state_before_it()
+    {
+        var builder = SliceBuilderTests.With(new Network { Id = "default", Key = 1 });
+        var file = File("slice.json");
+        var path = Path.Combine(_dir, "slice.json");
+        file.Save(builder.Current);
+        var before = builder.Current;
+        var snapshot = new FileInfo(path).Length;
+        builder.Take(new Delta(before.Revision + 1) { Upserts = [new AddressSet { Id = "s", Addresses = ["10.0.0.1"] }] });
+        file.Save(builder.Current);
+        var bytes = System.IO.File.ReadAllBytes(path);
+        for (var length = (int)snapshot; length < bytes.Length - 1; length++)
+        {
+            System.IO.File.WriteAllBytes(path, bytes[..length]);
+            Assert.That(File("slice.json").Read().Items, Is.EquivalentTo(before.Items), $"cut at {length} of {bytes.Length}");
+        }
+    }
+
+    [Test]
+    public void A_damaged_line_among_others_makes_the_file_unusable()
+    {
+        var builder = SliceBuilderTests.With(new Network { Id = "default", Key = 1 });
+        var file = File("slice.json");
+        file.Save(builder.Current);
+        var path = Path.Combine(_dir, "slice.json");
+        System.IO.File.AppendAllText(path, "{\"type\n");
+        builder.Take(new Delta(builder.Current.Revision + 1) { Upserts = [new AddressSet { Id = "s" }] });
+        file.Save(builder.Current);
+        Assert.That(File("slice.json").Read().IsKnown, Is.False);
+    }
+
+    [Test]
     public void A_missing_file_is_an_empty_slice() => Assert.That(File("none").Read().IsKnown, Is.False);
 
     private SliceFile File(string name) => new(Path.Combine(_dir, name), NullLogger<SliceFile>.Instance);
