@@ -11,6 +11,7 @@ public sealed record SliceChange(Slice Slice, ImmutableHashSet<ItemRef> Changed)
 /// <summary>Turns frames into slices. A snapshot takes effect only when it is whole; a delta at once. Not thread-safe.</summary>
 public sealed class SliceBuilder(Slice start)
 {
+    private readonly SharedStrings _strings = new();
     private ImmutableDictionary<ItemRef, TopologyItem>.Builder? _snapshot;
 
     /// <summary>The state up to now.</summary>
@@ -30,7 +31,8 @@ public sealed class SliceBuilder(Slice start)
                 var items = _snapshot ?? throw new StreamProtocolException("an item outside of a snapshot");
                 if (item.Item is { } received && ItemRef.KindOf(received) != ItemKind.Unknown)
                 {
-                    items[ItemRef.Of(received)] = received;
+                    var shared = _strings.In(received);
+                    items[ItemRef.Of(shared)] = shared;
                 }
 
                 return null;
@@ -92,8 +94,9 @@ public sealed class SliceBuilder(Slice start)
 
         var items = Current.Items.ToBuilder();
         var changed = ImmutableHashSet.CreateBuilder<ItemRef>();
-        foreach (var item in delta.Upserts)
+        foreach (var received in delta.Upserts)
         {
+            var item = _strings.In(received);
             var key = ItemRef.Of(item);
             if (key.Kind != ItemKind.Unknown && !(items.TryGetValue(key, out var old) && old.Equals(item)))
             {

@@ -22,7 +22,9 @@ public sealed class FlowPlanner
     private readonly Dictionary<string, HashSet<string>> _shared = new(StringComparer.Ordinal);
     private readonly HashSet<string> _owners = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _endpointsOf = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, HashSet<string>> _balancersByEndpoints = new(StringComparer.Ordinal);
+    
+    // Nearly always one; there are as many as Service ports, so an array rather than a set.
+    private readonly Dictionary<string, string[]> _balancersByEndpoints = new(StringComparer.Ordinal);
 
     private readonly GroupIds _groupIds = new();
     private readonly PolicyPlanner _policies;
@@ -179,22 +181,7 @@ public sealed class FlowPlanner
     private void PlanService(NodeFacts facts, string owner, string id)
     {
         var balancer = facts.Slice.Find<LoadBalancer>(ItemKind.LoadBalancer, id);
-        if (_endpointsOf.Remove(owner, out var before) && _balancersByEndpoints.TryGetValue(before, out var sharers))
-        {
-            sharers.Remove(owner);
-        }
-
-        if (balancer is not null)
-        {
-            _endpointsOf[owner] = balancer.Endpoints;
-            if (!_balancersByEndpoints.TryGetValue(balancer.Endpoints, out var owners))
-            {
-                _balancersByEndpoints[balancer.Endpoints] = owners = [];
-            }
-
-            owners.Add(owner);
-        }
-
+        NoteEndpoints(owner, balancer?.Endpoints);
         if (balancer is null)
         {
             _groupIds.ReleaseOf(id);
@@ -205,6 +192,35 @@ public sealed class FlowPlanner
         Stale.Take(facts, id, balancer, plan);
         Groups.Replace(owner, plan.Groups.Select(g => KeyValuePair.Create(g.Id, g)));
         Flows.Replace(owner, plan.Flows.Select(f => KeyValuePair.Create(f.Key, f)));
+    }
+
+    /// <summary>Notes which set of endpoints a Service port has now; null for none.</summary>
+    private void NoteEndpoints(string owner, string? endpoints)
+    {
+        var before = _endpointsOf.GetValueOrDefault(owner);
+        if (before == endpoints)
+        {
+            return;
+        }
+
+        if (before is not null)
+        {
+            _endpointsOf.Remove(owner);
+            if (_balancersByEndpoints[before] is { Length: > 1 } sharers)
+            {
+                _balancersByEndpoints[before] = [.. sharers.Where(s => s != owner)];
+            }
+            else
+            {
+                _balancersByEndpoints.Remove(before);
+            }
+        }
+
+        if (endpoints is not null)
+        {
+            _endpointsOf[owner] = endpoints;
+            _balancersByEndpoints[endpoints] = [.. _balancersByEndpoints.GetValueOrDefault(endpoints) ?? [], owner];
+        }
     }
 
     private void PlanOwners(NodeFacts facts, IEnumerable<string> owners)

@@ -9,7 +9,7 @@ public sealed class OwnedEntries<TKey, TValue>(IEqualityComparer<TValue>? values
     where TKey : notnull
 {
     private readonly IEqualityComparer<TValue> _values = values ?? EqualityComparer<TValue>.Default;
-    private readonly Dictionary<string, Dictionary<TKey, TValue>> _byOwner = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, OwnerEntries<TKey, TValue>> _byOwner = new(StringComparer.Ordinal);
     private readonly Dictionary<TKey, Entry> _entries = [];
     private HashSet<TKey> _changed = [];
 
@@ -39,12 +39,7 @@ public sealed class OwnedEntries<TKey, TValue>(IEqualityComparer<TValue>? values
     /// <summary>Replaces everything that <paramref name="owner"/> wants. Repeated keys: the last counts.</summary>
     public void Replace(string owner, IEnumerable<KeyValuePair<TKey, TValue>> entries)
     {
-        var next = new Dictionary<TKey, TValue>();
-        foreach (var (key, value) in entries)
-        {
-            next[key] = value;
-        }
-
+        var next = OwnerEntries<TKey, TValue>.Of(entries);
         var before = _byOwner.GetValueOrDefault(owner);
         if (next.Count == 0)
         {
@@ -57,13 +52,13 @@ public sealed class OwnedEntries<TKey, TValue>(IEqualityComparer<TValue>? values
 
         foreach (var (key, value) in next)
         {
-            if (before is null || !before.Remove(key, out var old) || !_values.Equals(old, value))
+            if (before is null || !before.TryGet(key, out var old) || !_values.Equals(old, value))
             {
                 Want(owner, key, value);
             }
         }
 
-        foreach (var key in before?.Keys ?? Enumerable.Empty<TKey>())
+        foreach (var (key, _) in before?.Where(e => !next.TryGet(e.Key, out _)) ?? [])
         {
             Unwant(owner, key);
         }
@@ -74,12 +69,12 @@ public sealed class OwnedEntries<TKey, TValue>(IEqualityComparer<TValue>? values
     {
         if (!_byOwner.TryGetValue(owner, out var entries))
         {
-            _byOwner[owner] = entries = [];
+            _byOwner[owner] = entries = new OwnerEntries<TKey, TValue>();
         }
 
-        if (!entries.TryGetValue(key, out var old) || !_values.Equals(old, value))
+        if (!entries.TryGet(key, out var old) || !_values.Equals(old, value))
         {
-            entries[key] = value;
+            entries.Set(key, value);
             Want(owner, key, value);
         }
     }

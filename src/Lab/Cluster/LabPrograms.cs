@@ -32,8 +32,10 @@ public sealed class LabPrograms
     /// <summary>This program.</summary>
     public IEnumerable<string> Lab => Managed("Lab", "weft-lab");
 
-    /// <summary>The node agent.</summary>
-    public IEnumerable<string> Agent => Managed("Agent", "weft-agent");
+    /// <summary>The node agent: the published one that <c>WEFT_AGENT</c> names, else that of this build.</summary>
+    public IEnumerable<string> Agent => Environment.GetEnvironmentVariable("WEFT_AGENT") is { Length: > 0 } given
+        ? File.Exists(given) ? [_dotnet, given] : throw new LabException($"WEFT_AGENT is {given}: there is no such file")
+        : Managed("Agent", "weft-agent");
 
     /// <summary>The cluster's controller.</summary>
     public IEnumerable<string> Controller => Managed("Controller", "weft-controller");
