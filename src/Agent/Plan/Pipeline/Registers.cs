@@ -56,7 +56,7 @@ public static class Registers
     /// <summary>reg4 to reg7: address of that endpoint, 128 bits; an IPv4 address is in reg4 alone.</summary>
     public static readonly ImmutableArray<BitRange> EndpointAddress = [Fields.Reg4.Whole, Fields.Reg5.Whole, Fields.Reg6.Whole, Fields.Reg7.Whole];
 
-    /// <summary>reg8: the group of a Service with affinity.</summary>
+    /// <summary>reg8: the group of a Service with affinity, or with slots.</summary>
     public static readonly BitRange Group = Fields.Reg8.Whole;
 
     /// <summary>reg1: the OpenFlow port to send to.</summary>

@@ -38,7 +38,7 @@ public static class Tables
     public static readonly FlowTable EgressBaseline = Then(52, "EgressBaseline", "baseline policies, egress", Routing);
     public static readonly FlowTable EgressPolicy = Then(51, "EgressPolicy", "network policies, egress", EgressBaseline);
     public static readonly FlowTable EgressAdmin = Then(50, "EgressAdmin", "admin policies, egress", EgressPolicy);
-    public static readonly FlowTable ServiceEndpoint = new(42, "ServiceEndpoint", "the endpoint chosen for a client with affinity", TableMiss.Drop);
+    public static readonly FlowTable ServiceEndpoint = new(42, "ServiceEndpoint", "the endpoint of a client with affinity, or of a slot of a large Service", TableMiss.Drop);
     public static readonly FlowTable ServiceLb = Then(41, "ServiceLb", "virtual address to an endpoint", EgressAdmin);
     public static readonly FlowTable ServiceAffinity = new(40, "ServiceAffinity", "learned client affinity; only resubmitted to", TableMiss.Drop);
     public static readonly FlowTable NodeAddress = Then(35, "NodeAddress", "mark what goes to an address of a node, for node ports", ServiceLb);

@@ -11,7 +11,8 @@ namespace Weft.Agent.Plan.Services;
 /// of the connection up in it: no packet leaves the fast path (ofproto-dpif.c, group_setup_dp_hash_table). With equal weights three
 /// endpoints have 16 slots, 6 + 5 + 5, which is uneven. So one endpoint is split into two buckets, the smaller of which
 /// makes the table about <see cref="SlotsForEach"/> times as large as there are endpoints. Above <see cref="MostInTable"/> endpoints 256 slots
-/// are too few to be even; a bucket of almost no weight then makes the switch choose by a hash of every connection against every bucket.
+/// are too few to be even; a bucket of almost no weight then makes the switch choose by a hash of every connection against every bucket, where
+/// <see cref="EndpointSlots"/> do not choose before.
 /// A group that would not fit into one message is split: a first group chooses the part, the part the endpoint.
 /// </remarks>
 public static class EndpointGroups

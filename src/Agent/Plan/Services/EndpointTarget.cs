@@ -14,6 +14,7 @@ internal sealed class EndpointTarget
     private readonly LoadBalancer _balancer;
     private readonly uint _id;
     private readonly IReadOnlyList<Endpoint> _endpoints;
+    private readonly bool _slots;
 
     private EndpointTarget(LoadBalancer balancer, IReadOnlyList<Endpoint> endpoints, uint id, Func<int, uint> partId)
     {
@@ -27,7 +28,8 @@ internal sealed class EndpointTarget
 
         var affinity = balancer.AffinitySeconds > 0;
         Groups = EndpointGroups.Of(id, endpoints, affinity ? AffinityFlows.Remember : Translate, partId);
-        Flows = affinity ? [.. AffinityFlows.Of(balancer, id, endpoints)] : [];
+        _slots = !affinity && EndpointSlots.Apply(endpoints.Count);
+        Flows = affinity ? [.. AffinityFlows.Of(balancer, id, endpoints)] : _slots ? [.. EndpointSlots.Of(balancer, id, endpoints)] : [];
     }
 
     /// <summary>No endpoint.</summary>
@@ -53,6 +55,7 @@ internal sealed class EndpointTarget
     /// <summary>Ends a flow of table ServiceLb so that it leads here.</summary>
     public Flow Lead(FlowDraft draft) => _balancer.AffinitySeconds > 0
         ? draft.Do(Registers.Service.Load(1), Registers.Group.Load(_id), new Resubmit(Tables.ServiceAffinity.Id)).Goto(Tables.ServiceEndpoint)
+        : _slots ? draft.Do(Registers.Service.Load(1), Registers.Group.Load(_id)).Goto(Tables.ServiceEndpoint)
         : draft.Do(Registers.Service.Load(1), new ToGroup(_id)).End();
 
     /// <summary>Commits the connection with the endpoint as its destination, and notes where it came from.</summary>
