@@ -31,9 +31,10 @@ public static class EndpointSlots
         var slots = new Endpoint[BitOperations.RoundUpToPowerOf2((uint)(SlotsForEach * endpoints.Count))];
         var mask = (uint)slots.Length - 1;
 
-        // An endpoint's turn takes its next free slot: it starts somewhere and steps by an odd number, so that it comes to every slot.
+        // An endpoint's turn takes its next free slot: it starts somewhere and steps by an odd number, so that it comes to every slot. The step is near
+        // the golden section of the table: ports do not always go round it whole times, and slots of one endpoint side by side would share the rest.
         var next = endpoints.Select(e => StableHash.Of($"{e.Address} {e.Port}")).ToArray();
-        var step = endpoints.Select(e => StableHash.Of($"{e.Port} {e.Address}") | 1).ToArray();
+        var step = endpoints.Select(e => ((uint)(slots.Length * 618L / 1000) + (2 * (StableHash.Of($"{e.Port} {e.Address}") % ((uint)slots.Length / 64)))) | 1).ToArray();
         for (var dealt = 0; ;)
         {
             for (var i = 0; i < endpoints.Count; i++)

@@ -32,13 +32,13 @@ public sealed partial class EndpointSlotsTests
     }
 
     [Test]
-    public void Ports_taken_in_order_give_every_endpoint_its_share([Values(1, 2)] int apart, [Values(1024, 20_000, 33_333)] int first, [Values(65, 100)] int count)
+    public void Ports_taken_in_order_give_every_endpoint_its_share([Values(1, 2)] int apart, [Values(1024, 20_000, 33_333, 40_001)] int first, [Values(65, 100, 128)] int count)
     {
         const int Connections = 10_000;
         var slots = EndpointSlots.Deal(Endpoints(count));
         var chosen = Counts(Enumerable.Range(0, Connections).Select(i => slots[((first + (i * apart)) >> 1) & (slots.Length - 1)]));
-        Assert.That(chosen.Values.Min(), Is.GreaterThan(0.75 * Connections / count));
-        Assert.That(chosen.Values.Max(), Is.LessThan(1.25 * Connections / count));
+        Assert.That(chosen.Values.Min(), Is.GreaterThan(0.8 * Connections / count));
+        Assert.That(chosen.Values.Max(), Is.LessThan(1.2 * Connections / count));
     }
 
     [Test]
