@@ -274,6 +274,32 @@ public sealed partial class LookingInsideTests
         Assert.That(status.Output, Does.Contain("2 of 2 nodes in line"), status.Error);
     }
 
+    [Test]
+    public async Task A_real_kubectl_that_cannot_says_why()
+    {
+        using var folder = new TemporaryFolder();
+        var lab = _lab.Cluster.Layout;
+        // The API server is in a network namespace; the rest is the program that people have.
+        await File.WriteAllTextAsync(folder.File("kubectl"), $"#!/bin/sh\nexec ip netns exec {lab.ControlPlane.Name} {Shell.Find("kubectl")} \"$@\"\n");
+        await Shell.RunAsync("chmod", ["755", folder.File("kubectl")]);
+        var environment = new Dictionary<string, string> { ["PATH"] = $"{folder.Path}:{Environment.GetEnvironmentVariable("PATH")}" };
+        async Task<(int, string)> AskAsync(Dictionary<string, string> with, params string[] more)
+        {
+            var result = await Weftctl.RunAsync(["trace", "--from", "other-0", "--to", "db-0", "--port", "80", .. more], with);
+            return (result.ExitCode, result.Error.Trim());
+        }
+
+        // The lab runs agents as processes: pods and nodes are read, and then there is no pod to execute in.
+        Assert.That(await AskAsync(environment, "--kubeconfig", lab.Kubeconfig), Is.EqualTo(
+            (ExitCodes.Failed, "weftctl: no agent runs on node2: see 'kubectl -n weft-system get pods -o wide'")));
+        var (code, error) = await AskAsync(environment, "--kubeconfig", lab.Kubeconfig, "--context", "elsewhere");
+        Assert.That((code, error), Is.EqualTo((ExitCodes.Failed, error)));
+        Assert.That(error, Does.StartWith($"weftctl: the cluster of {lab.Kubeconfig}: ").And.Contains("elsewhere"));
+        (code, error) = await AskAsync(new() { ["PATH"] = folder.File("nothing") }, "--kubeconfig", lab.Kubeconfig);
+        Assert.That((code, error), Is.EqualTo((ExitCodes.Failed, error)));
+        Assert.That(error, Does.StartWith("weftctl: ").And.Contains("kubectl").And.Contains("not").And.Not.Contains("   at "));
+    }
+
     private static string[] Expected(string from, string to, int port) => (AppOf(from), AppOf(to), port) switch
     {
         ("web", "api", _) => [WebToApi, ApiFromWeb],
