@@ -54,7 +54,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
     public AgentLoop(AgentOptions options, Slice start, FlowSync flows, BridgeRows rows, HostSync host, TimeProvider time, ILogger<AgentLoop> logger)
     {
         (_options, _flows, _rows, _host, _time, _logger) = (options, flows, rows, host, time, logger);
-        _facts = new NodeFacts { NodeName = options.NodeName, Slice = start };
+        _facts = new NodeFacts { NodeName = options.NodeName, Slice = start, PodsAreKnown = false };
         Published = new AgentState(_facts, Synced: false, Revision: -1, LastError: null, RowsKnown: false);
     }
 
@@ -84,8 +84,13 @@ public sealed partial class AgentLoop : IAsyncDisposable
 
                 _planner.PlanItems(_facts, change.Changed);
             }
+
+            TakePodsAsKnown();
         });
     }
+
+    /// <summary>The controller said that there is nothing new: what the slice does not have is gone.</summary>
+    public void ConfirmPods() => Enqueue(TakePodsAsKnown);
 
     /// <summary>Asks the plan something on the loop, between two batches.</summary>
     internal async Task<T> AskAsync<T>(Func<FlowPlanner, T> question, CancellationToken ct)
@@ -188,6 +193,20 @@ public sealed partial class AgentLoop : IAsyncDisposable
         AgentMetrics.Recomputes.Add(_planner.Computed + _planner.Policies.PoliciesCompiled - _computed);
         _computed = _planner.Computed + _planner.Policies.PoliciesCompiled;
         (_unconfirmedSince, _policySince) = (0, 0);
+    }
+
+    private void TakePodsAsKnown()
+    {
+        if (_facts.PodsAreKnown)
+        {
+            return;
+        }
+
+        _facts = _facts with { PodsAreKnown = true };
+        foreach (var port in _facts.Ports.Values.Where(p => _planned && _facts.Slice.Port(p.Attachment.Pod) is null))
+        {
+            _planner.PlanPort(_facts, port);
+        }
     }
 
     private (AttachedPort Port, Task Confirmed) Add(Attachment attachment)

@@ -51,7 +51,19 @@ public sealed partial class AgentService(
     private async Task FlowsAsync(CancellationToken ct)
     {
         await Task.WhenAny(controller.FirstWord, Task.Delay(ControllerPatience, time, ct)).ConfigureAwait(false);
+        var confirming = ConfirmPodsAsync(ct);
         await flows.RunAsync(loop.Wake, ct).ConfigureAwait(false);
+        await confirming.ConfigureAwait(false);
+    }
+
+    /// <summary>"Nothing new" is no change, and a word all the same.</summary>
+    private async Task ConfirmPodsAsync(CancellationToken ct)
+    {
+        await controller.FirstWord.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (controller.Connected is not null)
+        {
+            loop.ConfirmPods();
+        }
     }
 
     /// <summary>The runtime is answered from the first moment on which all that OVSDB holds is known.</summary>

@@ -14,6 +14,12 @@ public sealed record NodeFacts
     /// <summary>The controller's view of this node.</summary>
     public Slice Slice { get; init; } = Slice.Empty;
 
+    /// <summary>
+    /// Whether a pod that <see cref="Slice"/> does not have is gone. Not so while an agent has only what it found on disk: that may be a second older
+    /// than its last pods.
+    /// </summary>
+    public bool PodsAreKnown { get; init; } = true;
+
     /// <summary>Interfaces that are (about to be) ports of the bridge, by <see cref="AttachedPort.Id"/>.</summary>
     public ImmutableDictionary<string, AttachedPort> Ports { get; init; } = ImmutableDictionary<string, AttachedPort>.Empty;
 

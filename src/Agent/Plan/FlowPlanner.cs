@@ -165,7 +165,7 @@ public sealed class FlowPlanner
         }
 
         return facts.Ports.TryGetValue(owner[PortPrefix.Length..], out var port)
-            ? PodFlows.Plan(port, IsCutOff(port, facts.Slice.Port(port.Attachment.Pod)))
+            ? PodFlows.Plan(port, IsCutOff(facts, port))
             : [];
     }
 
@@ -173,10 +173,10 @@ public sealed class FlowPlanner
     /// No policy is about this port any more, though the runtime has not removed it yet: its pod ended, was deleted by force, or made again under
     /// the same name; or the pod is in the network that it had before it got another one.
     /// </summary>
-    private static bool IsCutOff(AttachedPort port, LogicalPort? logical) =>
-        logical is null
-        || (logical.NetworkKey > 0 && logical.NetworkKey != port.Attachment.NetworkKey)
-        || (port.Attachment.Uid.Length > 0 && logical.Uid.Length > 0 && logical.Uid != port.Attachment.Uid);
+    private static bool IsCutOff(NodeFacts facts, AttachedPort port) => facts.Slice.Port(port.Attachment.Pod) is { } logical
+        ? (logical.NetworkKey > 0 && logical.NetworkKey != port.Attachment.NetworkKey)
+            || (port.Attachment.Uid.Length > 0 && logical.Uid.Length > 0 && logical.Uid != port.Attachment.Uid)
+        : facts.PodsAreKnown;
 
     private void PlanService(NodeFacts facts, string owner, string id)
     {
