@@ -47,7 +47,9 @@ internal sealed class MatchPrinter
         Number(F.CtTpDst, "ct_tp_dst");
         if (_match.TryGet(F.PacketType, out var packetType))
         {
-            _text.Put($"packet_type=({(uint)packetType.Value >> 16},0x{(uint)packetType.Value & 0xffff:x}),");
+            _text.Put($"packet_type=({(uint)packetType.Value >> 16},");
+            _text.Hex((uint)packetType.Value & 0xffff);
+            _text.Put("),");
         }
 
         WriteProtocol(out var typeShown, out var protoShown);
@@ -120,7 +122,8 @@ internal sealed class MatchPrinter
         Address(F.TunIPv6Dst, "tun_ipv6_dst");
         Number(F.TunGbpId, "tun_gbp_id");
         Put(F.TunGbpFlags, "tun_gbp_flags", c => _text.Hex((ulong)c.Value));
-        Put(F.TunErspanVer, "tun_erspan_ver", c => _text.Put($"{c.Value}"));
+        // Open vSwitch prints these, but for the index, when they are not zero, whatever the mask (format_flow_tunnel in its match.c).
+        NotZero(F.TunErspanVer, "tun_erspan_ver", c => _text.Put($"{c.Value}"));
         var version = _match.TryGet(F.TunErspanVer, out var ver) ? (int)ver.Value : 0;
         if (version == 1)
         {
@@ -128,12 +131,12 @@ internal sealed class MatchPrinter
         }
         else if (version == 2)
         {
-            Put(F.TunErspanDir, "tun_erspan_dir", c => _text.Put($"{c.Value}"));
-            Put(F.TunErspanHwid, "tun_erspan_hwid", c => _text.Hex((ulong)c.Value));
+            NotZero(F.TunErspanDir, "tun_erspan_dir", c => _text.Put($"{c.Value}"));
+            NotZero(F.TunErspanHwid, "tun_erspan_hwid", c => _text.Hex((ulong)c.Value));
         }
 
-        Put(F.TunGtpuFlags, "gtpu_flags", c => _text.Hex((ulong)c.Value));
-        Put(F.TunGtpuMsgtype, "gtpu_msgtype", c => _text.Put($"{c.Value}"));
+        NotZero(F.TunGtpuFlags, "gtpu_flags", c => _text.Hex((ulong)c.Value));
+        NotZero(F.TunGtpuMsgtype, "gtpu_msgtype", c => _text.Put($"{c.Value}"));
         Put(F.TunFlags, "tun_flags", c => _text.Put(c.Value != 0 ? "+oam" : "-oam"));
         for (var i = 0; i < 64; i++)
         {
@@ -251,6 +254,14 @@ internal sealed class MatchPrinter
             // The one place where OVS forgets the comma; nothing follows.
             _text.Put("tcp_flags=");
             _text.Flags(F.TcpFlags, (uint)flags.Value, (uint)flags.Mask);
+        }
+    }
+
+    private void NotZero(Field field, string name, Action<FieldMatch> value)
+    {
+        if (_match.TryGet(field, out var c) && c.Value != 0)
+        {
+            Put(field, name, value);
         }
     }
 

@@ -13,9 +13,8 @@ internal sealed class CaseGenerator(int seed)
 {
     private readonly Random _random = new(seed);
 
-    /// <summary>Fields that cannot be compared with ovs-ofctl's text: it needs the switch's option map for tun_metadata, and prints some only together.</summary>
-    public static bool IsComparable(Field field) => !field.IsVariable && field != F.RecircId && field != F.PacketType && field != F.DpHash
-        && !field.Name.StartsWith("tun_erspan", StringComparison.Ordinal) && !field.Name.StartsWith("tun_gtpu", StringComparison.Ordinal);
+    /// <summary>All but tun_metadata: ovs-ofctl needs the switch's option map for these (tested against a switch).</summary>
+    public static bool IsComparable(Field field) => !field.IsVariable;
 
     public Flow Next(int index)
     {
@@ -52,6 +51,7 @@ internal sealed class CaseGenerator(int seed)
         conditions.RemoveAll(c => c.Field == field);
         UInt128 value = field switch
         {
+            _ when field == F.PacketType => (UInt128)0x10000 | (Number(field) & 0xffff),
             _ when field == F.EthType => (UInt128)0x88cc,
             _ when field == F.IpProto => 89u,
             _ when field == F.VlanVid => 0x1000u | (Number(field) & 0xfff),
@@ -115,6 +115,8 @@ internal sealed class CaseGenerator(int seed)
             Prerequisite.NdSolicit or Prerequisite.NdAdvert => [F.Icmpv6Code.Is(0)],
             Prerequisite.Mpls => [F.EthType.Is(0x8847)],
             Prerequisite.Nsh when field.Name.StartsWith("nsh_c", StringComparison.Ordinal) => [F.NshMdtype.Is(1)],
+            _ when field == F.TunErspanIdx => [F.TunErspanVer.Is(1)],
+            _ when field == F.TunErspanDir || field == F.TunErspanHwid => [F.TunErspanVer.Is(2)],
             _ => [],
         };
         return needed;
@@ -158,6 +160,12 @@ internal sealed class CaseGenerator(int seed)
         var anywhere = F.All.ToArray().Where(f => f.IsWritable && f.Prerequisite == Prerequisite.None && IsComparable(f) && f != F.TunFlags && f != F.InPort && f != F.CtMark && f != F.CtLabel).ToArray();
         var field = anywhere[_random.Next(anywhere.Length)];
         var kind = _random.Next(26);
+        if (match.TryGet(F.PacketType, out _))
+        {
+            // Not an Ethernet packet: most actions have nothing to work on.
+            return new Output((uint)_random.Next(1, 0xff00));
+        }
+
         kind = kind is 9 or 10 && type is not (0x0800 or 0x86dd) ? 0 : kind is 11 && type != 0x0800 ? 1 : kind is 12 && type != 0x86dd ? 2 : kind;
         switch (kind)
         {
