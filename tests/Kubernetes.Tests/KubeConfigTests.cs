@@ -59,6 +59,17 @@ public sealed class KubeConfigTests
         Assert.That(File.ReadAllLines(_folder.File("count")), Has.Length.EqualTo(1));
     }
 
+    [TestCase("{}", "neither token nor clientCertificateData")]
+    [TestCase("{\"clientCertificateData\":\"x\"}", "both are needed")]
+    [TestCase("{\"clientCertificateData\":\"x\",\"clientKeyData\":\"y\"}", "is not PEM")]
+    [TestCase("{\"token\":\"t\",\"expirationTimestamp\":\"soon\"}", "no ExecCredential")]
+    public void What_is_wrong_in_the_answer_of_a_program_is_named(string status, string named)
+    {
+        File.WriteAllText(_folder.File("answer"), $"{{\"kind\":\"ExecCredential\",\"status\":{status}}}");
+        var connection = Load("{server: 'https://a'}", $"{{exec: {{command: cat, args: [{_folder.File("answer")}]}}}}");
+        Assert.That(async () => await connection.Token.GetAsync(CancellationToken.None), Throws.InstanceOf<KubernetesException>().With.Message.Contains(named));
+    }
+
     [Test]
     public void A_program_that_is_missing_or_fails_is_named()
     {

@@ -43,6 +43,12 @@ public sealed class KubernetesClient : IDisposable
         {
             handler.SslOptions.ClientCertificateContext = SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true);
         }
+        else if (connection.Token is ExecTokenSource given)
+        {
+            // Its certificate may be another one tomorrow: new requests go over connections that are not older than this.
+            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => given.Certificate!;
+            handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+        }
 
         _http = new HttpClient(handler)
         {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace Weft.Kubernetes;
 
 /// <summary>Gives the bearer token for the next request, or null for none. Safe to use from any thread.</summary>
@@ -11,6 +13,9 @@ public abstract class TokenSource
 
     /// <summary>The token in a file, read again when it is a minute old (projected tokens rotate).</summary>
     public static TokenSource FromFile(string path, TimeProvider? time = null) => new FileToken(path, time ?? TimeProvider.System);
+
+    /// <summary>The client certificate that came with what <see cref="GetAsync"/> last gave, for the connections that are made from now on; null for none.</summary>
+    public virtual X509Certificate2? Certificate => null;
 
     /// <summary>The token to use now.</summary>
     /// <exception cref="KubernetesException">There is none to be had; the message says why.</exception>
