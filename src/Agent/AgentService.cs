@@ -51,6 +51,9 @@ public sealed partial class AgentService(
     private async Task FlowsAsync(CancellationToken ct)
     {
         await Task.WhenAny(controller.FirstWord, Task.Delay(ControllerPatience, time, ct)).ConfigureAwait(false);
+
+        // The word is in the loop's inbox: a batch that began before it must not meet a switch that just connected.
+        await loop.AskAsync(static _ => true, ct).ConfigureAwait(false);
         var confirming = ConfirmPodsAsync(ct);
         await flows.RunAsync(loop.Wake, ct).ConfigureAwait(false);
         await confirming.ConfigureAwait(false);
