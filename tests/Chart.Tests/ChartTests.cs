@@ -22,7 +22,11 @@ public sealed class ChartTests
         ],
     };
 
+    private static readonly string[] Certificate = ["--set", "tls.mode=secret,tls.secretName=mine,tls.caBundle=PEM"];
+
     private static IEnumerable<string> Names => ValueSets.Keys;
+
+    private static IEnumerable<string> OtherPrograms => Helm.Programs.Skip(1);
 
     [TestCaseSource(nameof(Names))]
     public async Task Every_object_is_valid_for_the_API_server(string set)
@@ -35,6 +39,26 @@ public sealed class ChartTests
             var answer = await server.PostAsync(PathOf(server, item) + "?fieldValidation=Strict", item.ToJsonString());
             Assert.That(answer.Code, Is.EqualTo(201), $"{item.Text("kind")} {item.Text("metadata", "name")}: {answer.Message}");
             Assert.That(answer.Warnings, Is.Empty, $"{item.Text("kind")} {item.Text("metadata", "name")}");
+        }
+    }
+
+    [Test]
+    public async Task Every_Helm_renders_the_same_objects([ValueSource(nameof(OtherPrograms))] string helm, [ValueSource(nameof(Names))] string set)
+    {
+        // A certificate is made anew by each rendering.
+        string[] values = [.. ValueSets[set], .. set.StartsWith("a certificate", StringComparison.Ordinal) ? [] : Certificate];
+        var (usual, other) = (await Helm.RenderAsync(values), await Helm.RenderAsync(helm, values));
+        Assert.That(other.Select(o => o.ToJsonString()), Is.EquivalentTo(usual.Select(o => o.ToJsonString())));
+    }
+
+    [TestCaseSource(nameof(OtherPrograms))]
+    public async Task Every_Helm_refuses_the_same_values(string helm)
+    {
+        foreach (var (value, named) in ((string, string)[])[("network.mtu=100", "mtu"), ("ovs.mode=mine", "mode"), ("agnet.bridge=br0", "agnet"), ("tls.mode=secret", "caBundle")])
+        {
+            var result = await Helm.TemplateAsync(helm, [.. Helm.Ranges, "--set", value]);
+            Assert.That((result.ExitCode, result.Error), Is.Not.EqualTo((0, result.Error)), value);
+            Assert.That(result.Error, Does.Contain(named), value);
         }
     }
 
@@ -134,10 +158,10 @@ public sealed class ChartTests
         Assert.That(result.Error, Does.Contain(named));
     }
 
-    [Test]
-    public async Task The_chart_is_clean_for_helm_lint()
+    [TestCaseSource(typeof(Helm), nameof(Helm.Programs))]
+    public async Task The_chart_is_clean_for_helm_lint(string helm)
     {
-        var result = await Helm.RunAsync(["lint", "--strict", Helm.Chart, .. Helm.Ranges]);
+        var result = await Helm.RunAsync(["lint", "--strict", Helm.Chart, .. Helm.Ranges], helm: helm);
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
     }
 

@@ -10,6 +10,7 @@ public sealed class InstallTests
 {
     private const string Namespace = "/namespaces/weft-system";
     private TestServer _server = null!;
+    private string _helm = Helm.Usual;
 
     [SetUp]
     public async Task StartAsync()
@@ -21,9 +22,10 @@ public sealed class InstallTests
     [TearDown]
     public async Task StopAsync() => await _server.DisposeAsync();
 
-    [Test]
-    public async Task Install_upgrade_and_uninstall_leave_what_they_should()
+    [TestCaseSource(typeof(Helm), nameof(Helm.Programs))]
+    public async Task Install_upgrade_and_uninstall_leave_what_they_should(string helm)
     {
+        _helm = helm;
         await HelmAsync(["install", "weft", Helm.Chart, "--namespace", "weft-system", "--create-namespace", .. Helm.Ranges]);
         var deployment = await DeploymentAsync();
         var certificate = await SecretAsync();
@@ -93,7 +95,7 @@ public sealed class InstallTests
 
     private async Task HelmAsync(string[] arguments)
     {
-        var result = await Helm.RunAsync(arguments, _server.Host.KubeconfigPath);
+        var result = await Helm.RunAsync(arguments, _server.Host.KubeconfigPath, _helm);
         Assert.That(result.ExitCode, Is.Zero, $"helm {arguments[0]}: {result.Error}{result.Output}");
     }
 }
