@@ -54,7 +54,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
     public AgentLoop(AgentOptions options, Slice start, FlowSync flows, BridgeRows rows, HostSync host, TimeProvider time, ILogger<AgentLoop> logger)
     {
         (_options, _flows, _rows, _host, _time, _logger) = (options, flows, rows, host, time, logger);
-        _facts = new NodeFacts { NodeName = options.NodeName, Slice = start, PodsAreKnown = false };
+        _facts = new NodeFacts { NodeName = options.NodeName, Slice = start, PodsAreKnown = false, SwitchAdvertises = DatapathFeatures.WritesAdvertisements(options.DatapathType) };
         Published = new AgentState(_facts, Synced: false, Revision: -1, LastError: null, RowsKnown: false);
     }
 

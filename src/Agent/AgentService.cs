@@ -6,13 +6,14 @@ using Weft.Agent.Denials;
 using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Host.Netlink;
+using Weft.Agent.Solicitations;
 using Weft.Agent.Sync;
 
 namespace Weft.Agent;
 
 /// <summary>Runs the agent's parts together; the first that ends ends them all.</summary>
 public sealed partial class AgentService(
-    AgentOptions options, AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, SliceFile file, CniService cni, Reporter reporter, TenantDns dns, DenialResponder denials, TimeProvider time, ILogger<AgentService> logger)
+    AgentOptions options, AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, SliceFile file, CniService cni, Reporter reporter, TenantDns dns, DenialResponder denials, SolicitationResponder solicitations, TimeProvider time, ILogger<AgentService> logger)
     : BackgroundService
 {
     private static readonly TimeSpan SavePause = TimeSpan.FromSeconds(1);
@@ -33,6 +34,7 @@ public sealed partial class AgentService(
             reporter.RunAsync(stop.Token),
             dns.RunAsync(stop.Token),
             denials.RunAsync(stop.Token),
+            solicitations.RunAsync(stop.Token),
         ];
         var ended = await Task.WhenAny(parts).ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);

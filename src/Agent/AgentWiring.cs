@@ -9,6 +9,7 @@ using Weft.Agent.Denials;
 using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Host;
+using Weft.Agent.Solicitations;
 using Weft.Agent.Sync;
 using Weft.Telemetry;
 
@@ -54,6 +55,7 @@ public static class AgentWiring
         services.AddSingleton<Reporter>();
         services.AddSingleton<TenantDns>();
         services.AddSingleton<DenialResponder>();
+        services.AddSingleton<SolicitationResponder>();
         services.AddSingleton<PodNetwork>();
         services.AddSingleton<IPodNetwork>(p => p.GetRequiredService<PodNetwork>());
         services.AddSingleton(p => new HostNetwork(p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<HostNetwork>>()));

@@ -28,7 +28,13 @@ public static class Verification
         var rows = new BridgeRows(options, NullLogger<BridgeRows>.Instance);
         await using var owned = rows.ConfigureAwait(false);
         var ports = await rows.ReadAsync(ct).ConfigureAwait(false);
-        var facts = new NodeFacts { NodeName = options.NodeName, Slice = slice, Ports = AgentLoop.AttachedTo(ports).ToImmutableDictionary(p => p.Id) };
+        var facts = new NodeFacts
+        {
+            NodeName = options.NodeName,
+            Slice = slice,
+            Ports = AgentLoop.AttachedTo(ports).ToImmutableDictionary(p => p.Id),
+            SwitchAdvertises = DatapathFeatures.WritesAdvertisements(options.DatapathType),
+        };
         var planner = new FlowPlanner();
         planner.PlanAll(facts);
         var host = HostPlanner.Plan(facts, new HostFacts(options, TimeProvider.System).PodMtu(facts) ?? 0, planner.HostServices);

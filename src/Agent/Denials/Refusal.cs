@@ -40,13 +40,13 @@ internal static class Refusal
         if (denied.Tcp is { } tcp)
         {
             WriteReset(body, denied, tcp);
-            BinaryPrimitives.WriteUInt16BigEndian(body[16..], Checksum(body, PseudoSum(denied, protocol, payload)));
+            BinaryPrimitives.WriteUInt16BigEndian(body[16..], InternetChecksum.Of(body, PseudoSum(denied, protocol, payload)));
             return frame;
         }
 
         (body[0], body[1]) = denied.IsV6 ? ((byte)1, (byte)1) : ((byte)3, (byte)13);
         repeated.Span.CopyTo(body[IcmpLength..]);
-        BinaryPrimitives.WriteUInt16BigEndian(body[2..], Checksum(body, denied.IsV6 ? PseudoSum(denied, protocol, payload) : 0));
+        BinaryPrimitives.WriteUInt16BigEndian(body[2..], InternetChecksum.Of(body, denied.IsV6 ? PseudoSum(denied, protocol, payload) : 0));
         return frame;
     }
 
@@ -67,7 +67,7 @@ internal static class Refusal
         (ip[8], ip[9]) = (TimeToLive, protocol);
         denied.Destination.TryWriteBytes(ip[12..], out _);
         denied.Source.TryWriteBytes(ip[16..], out _);
-        BinaryPrimitives.WriteUInt16BigEndian(ip[10..], Checksum(ip[..V4Length], 0));
+        BinaryPrimitives.WriteUInt16BigEndian(ip[10..], InternetChecksum.Of(ip[..V4Length], 0));
     }
 
     /// <summary>RFC 9293 section 3.10.7.1: numbered as the peer expects it.</summary>
@@ -92,30 +92,7 @@ internal static class Refusal
         Span<byte> addresses = stackalloc byte[32];
         denied.Destination.TryWriteBytes(addresses, out var size);
         denied.Source.TryWriteBytes(addresses[size..], out _);
-        return Sum(addresses[..(2 * size)]) + protocol + (uint)length;
-    }
-
-    /// <summary>RFC 1071; the field itself is zero meanwhile.</summary>
-    private static ushort Checksum(ReadOnlySpan<byte> data, uint start)
-    {
-        var sum = start + Sum(data);
-        while (sum > 0xffff)
-        {
-            sum = (sum & 0xffff) + (sum >> 16);
-        }
-
-        return (ushort)~sum;
-    }
-
-    private static uint Sum(ReadOnlySpan<byte> data)
-    {
-        var sum = 0u;
-        for (; data.Length >= 2; data = data[2..])
-        {
-            sum += BinaryPrimitives.ReadUInt16BigEndian(data);
-        }
-
-        return data.Length == 1 ? sum + ((uint)data[0] << 8) : sum;
+        return InternetChecksum.Sum(addresses[..(2 * size)]) + protocol + (uint)length;
     }
 
     private static void WriteMac(Span<byte> to, MacAddress mac)

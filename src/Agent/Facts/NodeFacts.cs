@@ -20,6 +20,9 @@ public sealed record NodeFacts
     /// </summary>
     public bool PodsAreKnown { get; init; } = true;
 
+    /// <summary>Whether the data path can make advertisements of neighbour solicitations by itself; else the agent does.</summary>
+    public bool SwitchAdvertises { get; init; } = true;
+
     /// <summary>Interfaces that are (about to be) ports of the bridge, by <see cref="AttachedPort.Id"/>.</summary>
     public ImmutableDictionary<string, AttachedPort> Ports { get; init; } = ImmutableDictionary<string, AttachedPort>.Empty;
 

@@ -235,7 +235,8 @@ public sealed class FlowPlanner
                 continue;
             }
 
-            Flows.Replace(owner, FlowsOf(facts, owner).Select(f => KeyValuePair.Create(f.Key, f)));
+            var flows = facts.SwitchAdvertises ? FlowsOf(facts, owner) : FlowsOf(facts, owner).Select(Neighbours.ByAgent);
+            Flows.Replace(owner, flows.Select(f => KeyValuePair.Create(f.Key, f)));
         }
     }
 }

@@ -14,6 +14,9 @@ public static class DatapathFeatures
         ("ct_orig_tuple6", "policies do not see the first destination of IPv6 connections"),
     ];
 
+    /// <summary>Whether a data path can write the flags and the option of a neighbour advertisement: of those that there are, only the userspace one.</summary>
+    public static bool WritesAdvertisements(string type) => type == "netdev";
+
     /// <summary>What is missing, a sentence each; empty when all is there or the switch has not said yet.</summary>
     /// <param name="type">The data path's type, for the words.</param>
     /// <param name="capabilities">What the switch says; empty while it has not.</param>

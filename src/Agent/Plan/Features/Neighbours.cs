@@ -16,6 +16,9 @@ public static class Neighbours
     private const ulong TargetLinkLayerOption = 2;
     private const ulong NeighbourAdvertisement = 136;
 
+    /// <summary>More than a solicitation has.</summary>
+    private const ushort SolicitationLength = 256;
+
     // RFC 4861 section 4.4: the router, solicited and override flags are the first three bits of the reserved word.
     private const uint RouterFlag = 0x8000_0000;
     private const uint SolicitedOverride = 0x6000_0000;
@@ -35,6 +38,25 @@ public static class Neighbours
         .When(Packets.Ipv6, Packets.Icmp6, Fields.Icmpv6Type.Is((byte)NeighbourAdvertisement))
         .Do(Fields.EthSrc.Whole.MoveTo(Fields.NdTll.Whole), Output.InPort)
         .End();
+
+    /// <summary>
+    /// The same answer on a data path that cannot write an advertisement's flags and option, nor tell a solicitation's option (the kernel's has no
+    /// OVS_KEY_ATTR_ND_EXTENSIONS): the packet goes to the agent, turned round, so that it holds the answer (<see cref="Solicitations.Advertisement"/>).
+    /// </summary>
+    /// <param name="flow">Any flow; what is no answer to a solicitation is returned as it is.</param>
+    public static Flow ByAgent(Flow flow)
+    {
+        if (flow.Instructions.Next != Tables.NdAnswer.Id)
+        {
+            return flow;
+        }
+
+        var turn = flow.Instructions.Applied.ToArray().TakeWhile(a => a is not SetField { Field: var field } || field != Fields.Icmpv6Type);
+        return new FlowDraft(Tables.ArpNd, Priorities.Normal, flow.Cookie)
+            .When([.. flow.Match.ToArray().Where(c => c.Field != Fields.NdOptionsType)])
+            .Do([.. turn, new Output(Ports.Controller, SolicitationLength)])
+            .End();
+    }
 
     /// <summary>The flow that keeps silent when a port asks for its own address (duplicate address detection).</summary>
     public static Flow Silence(uint inPort, IPAddress address, ulong cookie)
