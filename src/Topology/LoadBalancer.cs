@@ -20,6 +20,9 @@ public sealed record LoadBalancer : TopologyItem
     /// <summary>The network that its endpoints belong to.</summary>
     public int NetworkKey { get; init; } = Network.DefaultKey;
 
+    /// <summary>It is the way from outside to a tenant's Service: its endpoints are aliases of the tenant's pods, and what no gateway brings in does not use it.</summary>
+    public bool OutsideOnly { get; init; }
+
     /// <summary>The protocol.</summary>
     public Protocol Protocol { get; init; } = Protocol.Tcp;
 

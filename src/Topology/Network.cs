@@ -8,6 +8,9 @@ public sealed record Network : TopologyItem
     /// <summary>Key of the default network.</summary>
     public const int DefaultKey = 1;
 
+    /// <summary>The key in a tunnel of what came from outside for a tenant's Service: the default network's packets that may enter a tenant's. No network has it.</summary>
+    public const int PublishedKey = 2;
+
     /// <summary>Id of the default network.</summary>
     public const string DefaultId = "default";
 

@@ -95,9 +95,10 @@ public sealed class FlowPlanner
             [SelfOwner, RemotePrefix + item.Id, .. facts.Slice.All<LoadBalancer>().Select(b => ServicePrefix + b.Id)],
         ItemKind.NodeEndpoint =>
             [RemotePrefix + item.Id, .. facts.Slice.All<LogicalPort>().Where(p => p.NetworkKey > Network.DefaultKey && p.Node == item.Id).Select(p => TenantPortPrefix + p.Id)],
-        ItemKind.ClusterSettings => [SelfOwner],
+        ItemKind.ClusterSettings => [SelfOwner, .. facts.Slice.All<Network>().Where(n => n.Key != Network.DefaultKey).Select(n => NetworkPrefix + n.Id)],
         ItemKind.LogicalPort => facts.Ports.Where(p => p.Value.Attachment.Pod == item.Id).Select(p => PortPrefix + p.Key).Append(TenantPortPrefix + item.Id),
         ItemKind.Network => OwnersOfNetwork(facts, item.Id),
+        ItemKind.LogicalRouter => OwnersOfRouter(facts, item.Id),
         ItemKind.LogicalSwitch when facts.Slice.Switch(item.Id) is { NetworkKey: > Network.DefaultKey } lswitch => NetworkOwners(facts, lswitch.NetworkKey),
         ItemKind.LogicalSwitch => facts.Slice.All<Network>().Where(n => n.Key != Network.DefaultKey).Select(n => NetworkPrefix + n.Id),
         _ => [],
@@ -106,14 +107,21 @@ public sealed class FlowPlanner
     private static IEnumerable<string> NetworkOwners(NodeFacts facts, int key) =>
         TenantFlows.NetworkOf(facts, key) is { } network ? [NetworkPrefix + network.Id] : [];
 
+    /// <summary>A tenant's router has its network's id. Its routes lead to ports.</summary>
+    private static IEnumerable<string> OwnersOfRouter(NodeFacts facts, string id) =>
+        facts.Slice.Find<Network>(ItemKind.Network, id) is { Key: > Network.DefaultKey } network ? [NetworkPrefix + id, .. PortsOf(facts, network.Key)] : [];
+
+    private static IEnumerable<string> PortsOf(NodeFacts facts, int key) =>
+        facts.Slice.All<LogicalPort>().Where(p => p.NetworkKey == key && p.NetworkKey > Network.DefaultKey).Select(p => TenantPortPrefix + p.Id);
+
     /// <summary>A network, its ports, and the Services that it shares, or shared before.</summary>
     private IEnumerable<string> OwnersOfNetwork(NodeFacts facts, string id)
     {
         yield return NetworkPrefix + id;
         var network = facts.Slice.Find<Network>(ItemKind.Network, id);
-        foreach (var port in facts.Slice.All<LogicalPort>().Where(p => p.NetworkKey == network?.Key && p.NetworkKey > Network.DefaultKey))
+        foreach (var port in PortsOf(facts, network?.Key ?? 0))
         {
-            yield return TenantPortPrefix + port.Id;
+            yield return port;
         }
 
         _shared.TryGetValue(id, out var before);

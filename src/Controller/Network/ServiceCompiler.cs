@@ -90,6 +90,16 @@ internal static class ServiceCompiler
         };
     }
 
+    /// <summary>What of a tenant's load balancer counts in the tenant's own network.</summary>
+    public static LoadBalancer WithinTenant(LoadBalancer balancer) => balancer with { NodePort = 0, HealthCheckNodePort = 0 };
+
+    /// <summary>Whether the world outside has a way to it.</summary>
+    public static bool IsShownOutside(LoadBalancer balancer) => balancer is not { NodePort: 0, ExternalIps.IsEmpty: true, LoadBalancerIps.IsEmpty: true };
+
+    /// <summary>The way from outside to a tenant's load balancer.</summary>
+    public static LoadBalancer FromOutside(LoadBalancer balancer, string id, int key) =>
+        balancer with { Id = id, Key = key, Endpoints = id, NetworkKey = Topology.Network.DefaultKey, OutsideOnly = true, ClusterIp = null, InternalLocal = false };
+
     /// <summary>The endpoints of one port, each by the address that <paramref name="translate"/> gives; without one it is left out. Of two entries for one address the one that is ready counts: slices overlap while they are rewritten.</summary>
     public static Dictionary<(string Address, int Port), Endpoint> EndpointsOf(
         IEnumerable<V1EndpointSlice> slices, ServicePort port, Func<string, string?> translate)

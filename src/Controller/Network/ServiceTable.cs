@@ -1,6 +1,7 @@
 using Weft.Controller.Network.LoadBalancers;
 using Weft.Kubernetes;
 using Weft.Topology;
+using Endpoint = Weft.Topology.Endpoint;
 
 namespace Weft.Controller.Network;
 
@@ -191,6 +192,43 @@ internal sealed class ServiceTable(KeyTable keys, GroupTable groups, TenantTable
         return state;
     }
 
+    private int KeyOf(ServiceState state, string id)
+    {
+        if (!state.Ports.TryGetValue(id, out var item))
+        {
+            state.Ports[id] = item = new ServicePortItem(id, keys.Take(id));
+        }
+
+        return item.Key;
+    }
+
+    private void Set(ServiceState state, VpcState? vpc, LoadBalancer balancer, Dictionary<(string Address, int Port), Endpoint> endpoints)
+    {
+        changes.Work++;
+        var item = state.Ports[balancer.Id];
+        if (item.Vpc != vpc)
+        {
+            // Those who have it lose it, those who will have it get it.
+            Note(item.Vpc, item.Endpoints, whole: true);
+            Note(item.Vpc, item.LoadBalancer, whole: true);
+            item.Vpc = vpc;
+            Note(vpc, item.Endpoints, whole: true);
+            Note(vpc, item.LoadBalancer, whole: true);
+        }
+
+        var isNew = item.Endpoints.Item is null;
+        if (item.Endpoints.Set(changes, endpoints))
+        {
+            Note(vpc, item.Endpoints, whole: isNew);
+        }
+
+        if (!balancer.Equals(item.LoadBalancer.Item))
+        {
+            item.LoadBalancer.Item = balancer;
+            Note(vpc, item.LoadBalancer, whole: true);
+        }
+    }
+
     private void Compute(ServiceState state)
     {
         var wanted = new HashSet<string>(StringComparer.Ordinal);
@@ -204,34 +242,20 @@ internal sealed class ServiceTable(KeyTable keys, GroupTable groups, TenantTable
                 continue;
             }
 
-            changes.Work++;
-            var isNew = !state.Ports.TryGetValue(id, out var item);
-            if (item is null)
+            var balancer = ServiceCompiler.LoadBalancerOf(state.Service!, port, id, KeyOf(state, id)) with { NetworkKey = ns.Network };
+            if (vpc is null)
             {
-                state.Ports[id] = item = new ServicePortItem(id, keys.Take(id));
+                Set(state, null, Announcement.Of(balancer, state, nodes, pools), ServiceCompiler.EndpointsOf(state.Slices.Values, port, a => tenants.Translate(null, a)));
+                continue;
             }
 
-            if (item.Vpc != vpc)
+            Set(state, vpc, ServiceCompiler.WithinTenant(balancer), ServiceCompiler.EndpointsOf(state.Slices.Values, port, a => tenants.Translate(vpc, a)));
+            var outside = $"{state.Key}/{port.Name}/outside/{(port.V6 ? 6 : 4)}";
+            if (ServiceCompiler.IsShownOutside(balancer) && wanted.Add(outside))
             {
-                // Those who have it lose it, those who will have it get it.
-                Note(item.Vpc, item.Endpoints, whole: true);
-                Note(item.Vpc, item.LoadBalancer, whole: true);
-                item.Vpc = vpc;
-                Note(vpc, item.Endpoints, whole: true);
-                Note(vpc, item.LoadBalancer, whole: true);
-            }
-
-            var balancer = ServiceCompiler.LoadBalancerOf(state.Service!, port, id, item.Key) with { NetworkKey = ns.Network };
-            balancer = Announcement.Of(balancer, state, nodes, pools);
-            if (item.Endpoints.Set(changes, ServiceCompiler.EndpointsOf(state.Slices.Values, port, a => tenants.Translate(vpc, a))))
-            {
-                Note(vpc, item.Endpoints, whole: isNew);
-            }
-
-            if (!balancer.Equals(item.LoadBalancer.Item))
-            {
-                item.LoadBalancer.Item = balancer;
-                Note(vpc, item.LoadBalancer, whole: true);
+                // By alias, in the default network: every node brings in what is for the tenant.
+                var way = ServiceCompiler.FromOutside(balancer, outside, KeyOf(state, outside));
+                Set(state, null, Announcement.Of(way, state, nodes, pools), ServiceCompiler.EndpointsOf(state.Slices.Values, port, a => tenants.Translate(vpc, a) is null ? null : a));
             }
         }
 

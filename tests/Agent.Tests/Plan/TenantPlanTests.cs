@@ -12,7 +12,7 @@ public sealed class TenantPlanTests
     private const int Tenants = 500;
 
     /// <summary>Flows of a network with one Subnet of both families, and of its one pod with both addresses.</summary>
-    private const int FlowsPerTenant = 42;
+    private const int FlowsPerTenant = 46;
 
     [Test]
     public void Each_of_500_networks_with_the_same_addresses_costs_the_same_flows()

@@ -12,6 +12,7 @@ namespace Weft.Lab.Tests.EndToEnd;
 public sealed class TenantTests
 {
     private static readonly string[] Nodes = ["node1", "node2", "node3"];
+    private static readonly string[] Tenants = ["red", "blue", "green", "default"];
     private static readonly AddressFamily[] Families = [AddressFamily.InterNetwork, AddressFamily.InterNetworkV6];
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(400);
 
@@ -22,6 +23,9 @@ public sealed class TenantTests
         ("its alias", (_, to, f) => [new(to.Alias(f), 80)]),
         ("the ClusterIP of its Service", (t, to, f) => t.ClusterIps(to.Tenant, f).Select(a => new IPEndPoint(a, 8000))),
         ("the node port of its Service", (t, to, f) => Nodes.SelectMany((_, i) => new[] { NodeAddress(i, f) }).Select(a => new IPEndPoint(a, t._nodePorts[to.Tenant]))),
+        ("the load balancer address of its Service", (t, to, f) => t._balancers[to.Tenant].Where(a => a.AddressFamily == f).Select(a => new IPEndPoint(a, 8000))),
+        ("the external address of its Service", (_, to, f) => [new(External(to.Tenant, f), 8000)]),
+        ("the switch's address for node ports", (t, to, f) => [new(Internal(f).ElementAt(2), t._nodePorts[to.Tenant])]),
         ("the address of its node", (_, to, f) => [new(NodeAddress(Array.IndexOf(Nodes, to.Node), f), 80)]),
         ("the node port at the gateway address", (t, to, f) => [new(GatewayOf(to.Alias(f)), t._nodePorts[to.Tenant])]),
         ("the gateway address", (_, to, f) => [new(GatewayOf(to.Alias(f)), 80)]),
@@ -30,6 +34,7 @@ public sealed class TenantTests
 
     private readonly Dictionary<string, int> _nodePorts = [];
     private readonly Dictionary<(string Tenant, AddressFamily Family), IPAddress> _clusterIps = [];
+    private readonly Dictionary<string, List<IPAddress>> _balancers = [];
     private TestLab _lab = null!;
     private TenantPod[] _pods = [];
     private List<ProbeServer> _servers = [];
@@ -41,9 +46,9 @@ public sealed class TenantTests
         await _lab.TenantAsync("red", "10.0.0.0/24", "fd00:a::/64");
         await _lab.TenantAsync("blue", "10.0.0.0/24", "fd00:a::/64");
         await _lab.TenantAsync("green", "10.10.0.0/24", "fd00:c::/64");
-        _pods = await Task.WhenAll(from tenant in new[] { "red", "blue", "green", "default" } from i in Enumerable.Range(1, 3) select MakeAsync(tenant, i));
+        _pods = await Task.WhenAll(from tenant in Tenants from i in Enumerable.Range(1, 3) select MakeAsync(tenant, i));
         _servers = [.. await Task.WhenAll(_pods.Select(p => p.ServeAsync()))];
-        foreach (var tenant in new[] { "red", "blue", "green", "default" })
+        foreach (var tenant in Tenants)
         {
             await ServiceAsync(tenant);
         }
@@ -171,6 +176,29 @@ public sealed class TenantTests
 
             var api = await TestLab.InAsync(pod.Netns, "curl", "-sk", "-m", "5", "https://10.96.0.1/version");
             Assert.That(api, Does.Contain("gitVersion"), pod.ToString());
+        }
+    }
+
+    [Test]
+    public async Task From_outside_and_from_nodes_each_tenant_is_reached_by_its_own_Services_only([ValueSource(nameof(Families))] AddressFamily family)
+    {
+        var layout = _lab.Cluster.Layout;
+        await TestLab.InAsync(layout.Outside, "ip", "route", "replace", family == AddressFamily.InterNetwork ? "203.0.113.0/24" : "fd00:113::/64", "via", NodeAddress(1, family).ToString());
+        foreach (var tenant in Tenants)
+        {
+            var shared = _balancers[tenant].Where(a => a.AddressFamily == family).Append(External(tenant, family)).Select(a => new IPEndPoint(a, 8000));
+            var targets = Nodes.Select((_, i) => new IPEndPoint(NodeAddress(i, family), _nodePorts[tenant])).Concat(shared).ToList();
+            foreach (var from in Nodes.Select(layout.Node).Prepend(layout.Outside))
+            {
+                foreach (var target in targets)
+                {
+                    await Eventually.True($"{from.Name} has {target} of {tenant}", async () =>
+                        (await new NetnsProbe(from).TcpAsync(target, Short)).Outcome == ProbeOutcome.Connected, TimeSpan.FromSeconds(10));
+                    var seen = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => new NetnsProbe(from).TcpAsync(target)));
+                    Assert.That(seen.Select(r => (r.Outcome, r.Server.Split('/')[0])).Distinct(), Is.EqualTo(new[] { (ProbeOutcome.Connected, tenant) }), $"{from.Name} to {target}");
+                    Assert.That(seen.Select(r => r.Server).Distinct().Count(), Is.GreaterThan(1), "on several nodes");
+                }
+            }
         }
     }
 
@@ -319,6 +347,12 @@ public sealed class TenantTests
     /// <summary>Green has the range of the cluster: what is the node's gateway to others is a pod or gateway of its own.</summary>
     private static bool IsOwnGateway(TenantPod pod, IPAddress address) => pod.Tenant == "green" && address.ToString().StartsWith("10.10.0.", StringComparison.Ordinal);
 
+    private static IPAddress External(string tenant, AddressFamily family)
+    {
+        var number = 1 + Array.IndexOf(Tenants, tenant);
+        return IPAddress.Parse(family == AddressFamily.InterNetwork ? $"203.0.113.{number}" : $"fd00:113::{number}");
+    }
+
     private IEnumerable<IPAddress> ClusterIps(string tenant, AddressFamily family) => [_clusterIps[(tenant, family)]];
 
     private List<TenantPod> Of(string tenant) => [.. _pods.Where(p => p.Tenant == tenant)];
@@ -328,8 +362,9 @@ public sealed class TenantTests
 
     private async Task ServiceAsync(string tenant)
     {
-        await _lab.CreateAsync($"/api/v1/namespaces/{tenant}/services", """
-            {"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},"spec":{"type":"NodePort","ipFamilyPolicy":"RequireDualStack","selector":{"app":"web"},
+        await _lab.CreateAsync($"/api/v1/namespaces/{tenant}/services", $$$"""
+            {"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},"spec":{"type":"LoadBalancer","ipFamilyPolicy":"RequireDualStack","selector":{"app":"web"},
+             "externalIPs":["{{{External(tenant, AddressFamily.InterNetwork)}}}","{{{External(tenant, AddressFamily.InterNetworkV6)}}}"],
              "ports":[{"name":"t","port":8000,"targetPort":80},{"name":"u","port":8000,"targetPort":80,"protocol":"UDP"}]}}
             """);
         var service = await _lab.Api.GetAsync($"/api/v1/namespaces/{tenant}/services/web", CancellationToken.None);
@@ -339,5 +374,10 @@ public sealed class TenantTests
         }
 
         _nodePorts[tenant] = (int)service["spec"]!["ports"]![0]!["nodePort"]!;
+        _balancers[tenant] = await Eventually.Some($"addresses of the load balancer of {tenant}", async () =>
+        {
+            var ingress = (await _lab.Api.GetAsync($"/api/v1/namespaces/{tenant}/services/web", CancellationToken.None))["status"]?["loadBalancer"]?["ingress"]?.AsArray();
+            return ingress?.Count == 2 ? ingress.Select(i => IPAddress.Parse((string)i!["ip"]!)).ToList() : null;
+        }, TimeSpan.FromSeconds(20));
     }
 }

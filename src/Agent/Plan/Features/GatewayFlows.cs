@@ -26,6 +26,11 @@ public static class GatewayFlows
     private static readonly FieldMatch[] Families = [Packets.Ip, Packets.Ipv6];
     private static readonly IPAddress[] ReturnAddresses = [BridgePorts.ReturnV4, BridgePorts.ReturnV6];
 
+    // The tunnel's key tells the pod's node that the connection was balanced here.
+    private static readonly FlowAction AsPublished = Fields.TunId.Set(Network.PublishedKey);
+
+    private static readonly FieldMatch Request = Fields.CtState.Masked((uint)CtStateFlags.Tracked, (uint)(CtStateFlags.Tracked | CtStateFlags.Reply));
+
     /// <summary>The flows.</summary>
     /// <param name="gateways">This node's gateway addresses.</param>
     /// <param name="addresses">Its other addresses.</param>
@@ -37,7 +42,9 @@ public static class GatewayFlows
         .. Restoring(gateways, cookie),
         .. Replies(cookie),
         .. Bouncing(addresses, cookie),
-        .. gateways.Select(g => ThroughTunnel(g, cookie)),
+        .. gateways.Select(g => ThroughTunnel(g, cookie, published: false)),
+        .. gateways.Select(g => ThroughTunnel(g, cookie, published: true)),
+        ToTenants(cookie),
     ];
 
     /// <summary>Marks packets to an address of a node, any node: node ports are the same on all of them.</summary>
@@ -118,9 +125,15 @@ public static class GatewayFlows
         }
     }
 
-    private static Flow ThroughTunnel(IPAddress gateway, ulong cookie) => new FlowDraft(Tables.EgressNat, Priorities.Host, cookie)
+    /// <summary>From this node itself to a tenant's Service: its address is known elsewhere, too.</summary>
+    private static Flow ToTenants(ulong cookie) => new FlowDraft(Tables.EgressNat, Priorities.Normal, cookie)
+        .When(DefaultNetwork, Registers.From(PacketSource.Gateway), Registers.Output.Is(BridgePorts.Tunnel), Request, Marks.Published.Is(1))
+        .Do(AsPublished).Goto(Tables.ConntrackCommit);
+
+    private static Flow ThroughTunnel(IPAddress gateway, ulong cookie, bool published) => new FlowDraft(Tables.EgressNat, published ? Priorities.Exception : Priorities.Host, cookie)
         .When(DefaultNetwork, Registers.From(PacketSource.Gateway), Registers.Outside.Is(1), Registers.Output.Is(BridgePorts.Tunnel), Packets.Family(gateway))
-        .When(Fields.CtState.Masked((uint)CtStateFlags.Tracked, (uint)(CtStateFlags.Tracked | CtStateFlags.Reply)), Marks.ServiceFrom(PacketSource.Gateway))
+        .When(Request, Marks.ServiceFrom(PacketSource.Gateway)).When(published ? [Marks.Published.Is(1)] : [])
+        .Do(published ? [AsPublished] : [])
         .Do(Registers.Service.Load(1), new Conntrack
         {
             Commit = true,

@@ -78,6 +78,9 @@ public static class NodeFlows
         yield return new FlowDraft(Tables.Classifier, Priorities.Normal, cookie).When(Fields.InPort.Is(BridgePorts.Tunnel), Fields.TunId.Is(Network.DefaultKey))
             .Do(Registers.Source.Load((uint)PacketSource.Tunnel), Registers.Zone.Load(ConntrackZones.Default))
             .SetNetwork(Network.DefaultKey).Goto(Tables.Conntrack);
+        yield return new FlowDraft(Tables.Classifier, Priorities.Normal, cookie).When(Fields.InPort.Is(BridgePorts.Tunnel), Fields.TunId.Is(Network.PublishedKey))
+            .Do(Registers.Source.Load((uint)PacketSource.Tunnel), Registers.Published.Load(1), Registers.Zone.Load(ConntrackZones.Default))
+            .SetNetwork(Network.DefaultKey).Goto(Tables.Conntrack);
         yield return new FlowDraft(Tables.EgressNat, Priorities.Rest, cookie).When(Registers.Output.Is(BridgePorts.Tunnel)).Goto(Tables.ConntrackCommit);
         yield return new FlowDraft(Tables.Forwarding, Priorities.Normal, cookie).When(DefaultNetwork, Fields.EthDst.Is(GatewayMac))
             .Do(Registers.Output.Load(BridgePorts.Gateway)).Goto(Tables.ConntrackCommit);

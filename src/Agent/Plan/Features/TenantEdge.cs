@@ -16,7 +16,8 @@ namespace Weft.Agent.Plan.Features;
 ///   out:  network's zone ─► Routing ─► EdgeOut (address → alias, edge zone) ─► default network, zone and Routing
 ///   in:   default network's Routing ─► EdgeIn ─► EdgeAlias (alias → address, edge zone) ─► EdgeState ─► network's zone ─► Routing
 /// </code>
-/// Each network has zones of its own, so equal addresses of two tenants never meet in one. New connections come in only from this node itself.
+/// Each network has zones of its own, so equal addresses of two tenants never meet in one. New connections come in only from this node itself, and
+/// through Services that their tenant shows to the outside: the latter balanced at any node, which marks them (ct_mark, or the tunnel's key).
 /// </remarks>
 public static class TenantEdge
 {
@@ -41,6 +42,9 @@ public static class TenantEdge
 
         // In.
         yield return On(Tables.EdgeIn, Priorities.Normal).When(Registers.From(PacketSource.Gateway), Registers.Outside.Is(0)).Do(Registers.Probe.Load(1)).Goto(Tables.EdgeAlias);
+        FieldMatch[] published = [Registers.From(PacketSource.Gateway), Marks.Published.Is(1)];
+        yield return On(Tables.EdgeIn, Priorities.Host).When(published).Do(Registers.Probe.Load(1), Registers.Published.Load(1)).Goto(Tables.EdgeAlias);
+        yield return On(Tables.EdgeIn, Priorities.Host).When(Registers.From(PacketSource.Tunnel), Registers.Published.Is(1)).Do(Registers.Probe.Load(1)).Goto(Tables.EdgeAlias);
         yield return On(Tables.EdgeState, Priorities.Bypass).When(Ct(CtStateFlags.Invalid)).End();
         var track = new Conntrack { ZoneSource = Registers.Zone, Nat = new Nat(), Table = Tables.ConntrackState.Id };
         foreach (var family in Families)
@@ -53,24 +57,43 @@ public static class TenantEdge
         foreach (var source in new[] { BridgePorts.ProbeV4, BridgePorts.ProbeV6 })
         {
             yield return On(Tables.ConntrackState, Priorities.Exception).When(Packets.Family(source), New, Registers.Probe.Is(1))
-                .Do(
-                    Registers.Bypass.Load(1),
-                    Registers.Service.Load(1),
-                    Registers.Source.Load((uint)PacketSource.Edge),
-                    new Conntrack
-                    {
-                        Commit = true,
-                        ZoneSource = Registers.Zone,
-                        Table = Tables.Routing.Id,
-                        Nat = new Nat(NatKind.Source) { Address = source },
-                        Exec = ActionList.Of(Registers.Source.MoveTo(Marks.ServiceSource)),
-                    })
-                .End();
+                .Do(Registers.Bypass.Load(1)).Do(Enter(new Nat(NatKind.Source) { Address = source })).End();
+
+            // From outside: as whom it comes, so that policies can judge it.
+            yield return On(Tables.ConntrackState, Priorities.Exception + 10).When(Packets.Family(source), New, Registers.Published.Is(1), Registers.Probe.Is(1)).Do(Enter(null)).End();
         }
 
         yield return On(Tables.ConntrackState, Priorities.Host).When(Request, Registers.Probe.Is(1))
             .Do(Registers.Bypass.Load(1), Registers.Service.Load(1)).Goto(Tables.Routing);
+        yield return On(Tables.ConntrackState, Priorities.Host + 5).When(Request, Registers.Probe.Is(1), Registers.Published.Is(1)).Do(Registers.Service.Load(1)).Goto(Tables.Routing);
     }
+
+    /// <summary>A client outside that has an address of the tenant's own world comes as somebody else: nobody from outside is taken for one of its pods.</summary>
+    /// <param name="key">The network.</param>
+    /// <param name="range">A range of the tenant, of a joined one, or behind a static route.</param>
+    /// <param name="cookie">The network's cookie.</param>
+    public static Flow Stranger(FieldMatch key, IPNetwork range, ulong cookie)
+    {
+        var source = range.BaseAddress.IsV6() ? BridgePorts.ProbeV6 : BridgePorts.ProbeV4;
+        return new FlowDraft(Tables.ConntrackState, Priorities.Exception + 20, cookie)
+            .When(key, Packets.Family(source), Packets.From(range), New, Registers.Published.Is(1), Registers.Probe.Is(1))
+            .Do(Enter(new Nat(NatKind.Source) { Address = source })).End();
+    }
+
+    /// <summary>Commits a connection in the tenant's zone, marked as one from the edge.</summary>
+    private static FlowAction[] Enter(Nat? nat) =>
+    [
+        Registers.Service.Load(1),
+        Registers.Source.Load((uint)PacketSource.Edge),
+        new Conntrack
+        {
+            Commit = true,
+            ZoneSource = Registers.Zone,
+            Table = Tables.Routing.Id,
+            Nat = nat,
+            Exec = ActionList.Of(Registers.Source.MoveTo(Marks.ServiceSource)),
+        },
+    ];
 
     /// <summary>What no tenant reaches at a node, as if it were outside: the node's own addresses and its pods.</summary>
     public static IEnumerable<Flow> Closed(NodeEndpoint? node, ulong cookie)
@@ -79,9 +102,9 @@ public static class TenantEdge
         return addresses.Concat(PodSubnet.Of(node).Select(s => s.Cidr)).Select(c => Closed(c, cookie));
     }
 
-    /// <summary>The ranges of the cluster, and link-local ones.</summary>
+    /// <summary>The ranges of the cluster's pods, and link-local ones. ClusterIPs are not among them: the host refuses at once what no Service took.</summary>
     public static IEnumerable<Flow> ClosedByCluster(ClusterSettings? settings, ulong cookie) =>
-        (settings?.ClusterCidrs ?? []).Concat(settings?.ServiceCidrs ?? []).Concat(["169.254.0.0/16", "fe80::/10", "fd57:4546:5400::/48", "127.0.0.0/8"])
+        (settings?.ClusterCidrs ?? []).Concat(["169.254.0.0/16", "fe80::/10", "fd57:4546:5400::/48", "127.0.0.0/8"])
             .Select(c => IPNetwork.TryParse(c, out var cidr) ? cidr : (IPNetwork?)null).OfType<IPNetwork>().Distinct().Select(c => Closed(c, cookie));
 
     /// <summary>The flows of one tenant pod. Its addresses and aliases are of the same families.</summary>
@@ -133,6 +156,7 @@ public static class TenantEdge
         var attachment = port.Attachment;
         var edge = ConntrackZones.EdgeOf(attachment);
         FieldMatch[] toAlias = [Packets.Family(alias), Packets.To(alias)];
+        var enter = new Conntrack { Commit = true, Zone = edge, Nat = new Nat(NatKind.Destination) { Address = address }, Table = Tables.Conntrack.Id };
         yield return Neighbours.Answer(Network.DefaultKey, alias, RouterMac, isRouter: true, cookie);
         yield return new FlowDraft(Tables.Routing, Priorities.Host, cookie).When(DefaultNetwork).When(toAlias).Goto(Tables.EdgeIn);
         yield return new FlowDraft(Tables.EdgeAlias, Priorities.Normal, cookie).When(DefaultNetwork).When(toAlias)
@@ -143,7 +167,14 @@ public static class TenantEdge
             .When(Fields.Metadata.Is((ulong)attachment.NetworkKey), New, Registers.Probe.Is(1)).When(toAlias)
             .Do(
                 new Conntrack { Commit = true, Zone = ConntrackZones.Default },
-                new Conntrack { Commit = true, Zone = edge, Nat = new Nat(NatKind.Destination) { Address = address }, Table = Tables.Conntrack.Id })
+                enter)
+            .End();
+
+        // What was balanced here is in the default network's zone already. Nothing is looked up twice: a datapath in user space lets a packet
+        // recirculate six times (MAX_RECIRC_DEPTH), and a group and the zones of two networks are five.
+        yield return new FlowDraft(Tables.EdgeAlias, Priorities.Host, cookie).When(DefaultNetwork, New, Registers.Published.Is(1), Registers.From(PacketSource.Gateway)).When(toAlias)
+            .SetNetwork(attachment.NetworkKey)
+            .Do(Registers.Bypass.Load(0), Registers.Zone.Load(ConntrackZones.Of(attachment)), enter with { Table = Tables.ConntrackState.Id })
             .End();
     }
 

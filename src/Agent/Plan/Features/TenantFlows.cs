@@ -37,7 +37,12 @@ public static class TenantFlows
             yield return Neighbours.Answer(network.Key, gateway, RouterMac, isRouter: true, cookie);
 
             // An address that no pod has.
-            yield return new FlowDraft(Tables.Routing, Priorities.Normal, cookie).When(key, Packets.Family(gateway), Packets.To(IPNetwork.Parse(subnet.Cidr))).End();
+            yield return new FlowDraft(Tables.Routing, Priorities.Connected, cookie).When(key, Packets.Family(gateway), Packets.To(IPNetwork.Parse(subnet.Cidr))).End();
+        }
+
+        foreach (var flow in TenantRoutes.Closed(facts, network, cookie).Concat(facts.Slice.All<LogicalSwitch>().Where(s => s.NetworkKey == network.Key).SelectMany(s => PrivateSubnets.Of(s, cookie))))
+        {
+            yield return flow;
         }
 
         foreach (var balancer in facts.Slice.All<LoadBalancer>().Where(b => b is { Service: TenantDns.ClusterDns, Protocol: Protocol.Udp } && network.SharedServices.Contains(b.Service)))
@@ -48,14 +53,26 @@ public static class TenantFlows
             }
         }
 
-        if (network.NatOutside)
+        foreach (var range in WorldOf(facts, network))
         {
-            foreach (var family in new[] { Packets.Ip, Packets.Ipv6 })
-            {
-                yield return new FlowDraft(Tables.Routing, Priorities.Default, cookie).When(key, Registers.From(PacketSource.Pod), family).Goto(Tables.EdgeOut);
-            }
+            yield return TenantEdge.Stranger(key, range, cookie);
+        }
+
+        foreach (var cidr in Parsed(network.NatOutside ? ["0.0.0.0/0", "::/0"] : facts.Slice.Settings?.ServiceCidrs ?? []))
+        {
+            // A ClusterIP that no Service took is refused by the host, also where the world outside is closed.
+            yield return new FlowDraft(Tables.Routing, Priorities.Default, cookie).When(key, Registers.From(PacketSource.Pod), Packets.Family(cidr.BaseAddress))
+                .When(network.NatOutside ? [] : [Packets.To(cidr)]).Goto(Tables.EdgeOut);
         }
     }
+
+    /// <summary>Every range that means something in the network.</summary>
+    private static IEnumerable<IPNetwork> WorldOf(NodeFacts facts, Network network) => Parsed(
+        SubnetsOf(facts, network).Select(s => s.Cidr)
+            .Concat(network.Peers.SelectMany(p => p.Remote))
+            .Concat(facts.Slice.All<LogicalRouter>().Where(r => r.NetworkKey == network.Key).SelectMany(r => r.Routes).Select(r => r.Destination))).Distinct();
+
+    private static IEnumerable<IPNetwork> Parsed(IEnumerable<string> cidrs) => cidrs.Select(c => IPNetwork.TryParse(c, out var cidr) ? cidr : (IPNetwork?)null).OfType<IPNetwork>();
 
     /// <summary>The flows of one port of a tenant's network: for its own network when it is elsewhere, and for those that are joined with it.</summary>
     public static IEnumerable<Flow> PlanPort(NodeFacts facts, LogicalPort port)
@@ -82,7 +99,8 @@ public static class TenantFlows
                 yield return ToTunnel(tunnelEnd!, port.NetworkKey, Priorities.Host, cookie).When(key, Packets.Family(address), Packets.To(address)).Goto(Tables.ConntrackCommit);
             }
 
-            foreach (var flow in network.Peers.SelectMany(p => FromPeer(facts, p, port, address, tunnelEnd, cookie)))
+            var routed = TenantRoutes.By(facts, network, port, address, isHere ? null : priority => ToTunnel(tunnelEnd!, port.NetworkKey, priority, cookie), cookie);
+            foreach (var flow in routed.Concat(network.Peers.SelectMany(p => FromPeer(facts, p, port, address, tunnelEnd, cookie))))
             {
                 yield return flow;
             }
@@ -149,7 +167,8 @@ public static class TenantFlows
     /// <summary>The record of a network.</summary>
     public static Network? NetworkOf(NodeFacts facts, int key) => facts.Slice.All<Network>().FirstOrDefault(n => n.Key == key);
 
-    private static IEnumerable<SwitchSubnet> SubnetsOf(NodeFacts facts, Network network) =>
+    /// <summary>The ranges of a network's switches that can be read.</summary>
+    internal static IEnumerable<SwitchSubnet> SubnetsOf(NodeFacts facts, Network network) =>
         facts.Slice.All<LogicalSwitch>().Where(s => s.NetworkKey == network.Key).SelectMany(s => s.Subnets)
             .Where(s => IPNetwork.TryParse(s.Cidr, out _) && IPAddress.TryParse(s.Gateway, out _));
 

@@ -18,11 +18,17 @@ public static class Priorities
     /// <summary>One address.</summary>
     public const ushort Host = 150;
 
+    /// <summary>A tenant's own ranges: before every static route of its router.</summary>
+    public const ushort Connected = 140;
+
     /// <summary>The normal case.</summary>
     public const ushort Normal = 100;
 
     /// <summary>What the normal flows leave.</summary>
     public const ushort Rest = 50;
+
+    /// <summary>The shortest static route of a tenant's router; the next longer prefix is three higher. A router has at most 32.</summary>
+    public const ushort Route = 2;
 
     /// <summary>The last flow for a port: drops and counts.</summary>
     public const ushort PortDrop = 10;

@@ -50,6 +50,12 @@ public static class Registers
     /// <summary>reg0[12]: this node itself asks for a tenant pod by its alias.</summary>
     public static readonly BitRange Probe = Fields.Reg0[12];
 
+    /// <summary>reg0[13]: a private Subnet lets the packet in.</summary>
+    public static readonly BitRange Admitted = Fields.Reg0[13];
+
+    /// <summary>reg0[14]: from outside to a Service of a tenant; policies judge it.</summary>
+    public static readonly BitRange Published = Fields.Reg0[14];
+
     /// <summary>reg3[0..15]: port of the endpoint for a client with affinity.</summary>
     public static readonly BitRange EndpointPort = Fields.Reg3[0..15];
 

@@ -49,7 +49,7 @@ public static class AffinityFlows
         yield return On(Priorities.Rest).Do(new ToGroup(group)).End();
         foreach (var endpoint in endpoints)
         {
-            yield return On(Priorities.Normal).When(Registers.Selected.Is(1)).When(Chosen(endpoint)).Do([.. EndpointTarget.Translate(endpoint)]).End();
+            yield return On(Priorities.Normal).When(Registers.Selected.Is(1)).When(Chosen(endpoint)).Do([.. EndpointTarget.Translate(balancer, endpoint)]).End();
         }
     }
 

@@ -67,7 +67,7 @@ public static class EndpointSlots
 
         var slots = Deal(endpoints);
         var bits = ClientPort(balancer.Protocol)[1..BitOperations.Log2((uint)slots.Length)];
-        var choices = endpoints.ToDictionary(e => e, e => EndpointTarget.Translate(e).ToArray());
+        var choices = endpoints.ToDictionary(e => e, e => EndpointTarget.Translate(balancer, e).ToArray());
         for (var slot = 0; slot < slots.Length; slot++)
         {
             yield return On(Priorities.Normal).When(bits.Is((UInt128)slot)).Do(choices[slots[slot]]).End();

@@ -27,7 +27,7 @@ internal sealed class EndpointTarget
         }
 
         var affinity = balancer.AffinitySeconds > 0;
-        Groups = EndpointGroups.Of(id, endpoints, affinity ? AffinityFlows.Remember : Translate, partId);
+        Groups = EndpointGroups.Of(id, endpoints, affinity ? AffinityFlows.Remember : e => Translate(balancer, e), partId);
         _slots = !affinity && EndpointSlots.Apply(endpoints.Count);
         Flows = affinity ? [.. AffinityFlows.Of(balancer, id, endpoints)] : _slots ? [.. EndpointSlots.Of(balancer, id, endpoints)] : [];
     }
@@ -59,13 +59,13 @@ internal sealed class EndpointTarget
         : draft.Do(Registers.Service.Load(1), new ToGroup(_id)).End();
 
     /// <summary>Commits the connection with the endpoint as its destination, and notes where it came from.</summary>
-    public static ActionList Translate(Endpoint endpoint) => ActionList.Of(new Conntrack
+    public static ActionList Translate(LoadBalancer balancer, Endpoint endpoint) => ActionList.Of(new Conntrack
     {
         Commit = true,
         ZoneSource = Registers.Zone,
         Table = Tables.EgressAdmin.Id,
         Nat = new Nat(NatKind.Destination) { Address = IPAddress.Parse(endpoint.Address), Port = (ushort)endpoint.Port },
-        Exec = ActionList.Of(Registers.Source.MoveTo(Marks.ServiceSource)),
+        Exec = balancer.OutsideOnly ? ActionList.Of(Registers.Source.MoveTo(Marks.ServiceSource), Marks.Published.Load(1)) : ActionList.Of(Registers.Source.MoveTo(Marks.ServiceSource)),
     });
 
     private static Func<int, uint> Parts(GroupIds ids, string name) => part => ids.Of(GroupIds.Part(name, part));

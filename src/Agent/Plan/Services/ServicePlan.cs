@@ -135,7 +135,8 @@ internal sealed class ServiceFlows(NodeFacts facts, LoadBalancer balancer)
     }
 
     private FlowDraft On(ushort priority, FieldMatch address, bool v6, int port) => new FlowDraft(Tables.ServiceLb, priority, _cookie).When(
-        Fields.Metadata.Is((ulong)balancer.NetworkKey), v6 ? Packets.Ipv6 : Packets.Ip, Fields.IpProto.Is((byte)balancer.Protocol), address, PortField.Is((ushort)port));
+        Fields.Metadata.Is((ulong)balancer.NetworkKey), v6 ? Packets.Ipv6 : Packets.Ip, Fields.IpProto.Is((byte)balancer.Protocol), address, PortField.Is((ushort)port))
+        .When(balancer.OutsideOnly ? [Registers.From(PacketSource.Gateway)] : []);
 
     // Where the policy is Local and no endpoint is here, the packet is dropped: other nodes have endpoints, so it must not be refused.
     private void Lead(FlowDraft draft, EndpointTarget target)

@@ -109,8 +109,10 @@ public sealed partial class EndpointGroupsTests
         return group.Buckets.Select((b, i) => (Choice: b.Actions.ToString()!, Hits: hits[i])).GroupBy(b => b.Choice).ToDictionary(g => g.Key, g => g.Sum(b => b.Hits));
     }
 
+    private static readonly LoadBalancer TheService = new() { Id = "default/s/80/4", Service = "default/s", Port = 80, Endpoints = "default/s/80/4" };
+
     private static IReadOnlyList<Group> Plan(int count, bool v6 = false, bool affinity = false) =>
-        EndpointGroups.Of(1, Endpoints(count, v6), affinity ? AffinityFlows.Remember : EndpointTarget.Translate, part => 1000 + (uint)part);
+        EndpointGroups.Of(1, Endpoints(count, v6), affinity ? AffinityFlows.Remember : e => EndpointTarget.Translate(TheService, e), part => 1000 + (uint)part);
 
     private static List<Endpoint> Endpoints(int count, bool v6) =>
         [.. Enumerable.Range(0, count).Select(i => new Endpoint { Address = v6 ? $"fd00:10:244:{i / 250:x}::{(i % 250) + 2:x}" : $"10.244.{i / 250}.{(i % 250) + 2}", Port = 80 })];
