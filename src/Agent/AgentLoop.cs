@@ -34,10 +34,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
     private readonly Channel<Action> _inbox = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
     private readonly List<(string? PortId, TaskCompletionSource Done)> _awaitingFlows = [];
 
-    private const int LargeSlice = 2000;
-
     private NodeFacts _facts;
-    private bool _trimmed;
     private bool _rowsKnown;
     private bool _planned;
     private int _failures;
@@ -347,7 +344,6 @@ public sealed partial class AgentLoop : IAsyncDisposable
             _failures = 0;
             Measure(begun);
             AnswerWaiters();
-            TrimOnce();
             var refused = _flows.Refused.Values.FirstOrDefault();
             Publish(synced: refused is null, refused is null ? null : $"{_flows.Refused.Count} flows are refused by the switch, the first with {refused.Error}: {refused.Flow}");
         }
@@ -357,16 +353,6 @@ public sealed partial class AgentLoop : IAsyncDisposable
             FailWaiters(e);
             Publish(synced: false, error: e.Message);
             RetryLater(ct);
-        }
-    }
-
-    // What was read and compared at the start is garbage now, and a heap gives nothing back by itself.
-    private void TrimOnce()
-    {
-        if (!_trimmed && _facts.Slice.Items.Count > LargeSlice)
-        {
-            _trimmed = true;
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
 

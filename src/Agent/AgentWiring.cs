@@ -65,6 +65,7 @@ public static class AgentWiring
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<CniService>>()));
         services.AddSingleton<AgentSampler>();
         services.AddHostedService<AgentService>();
+        services.AddHostedService<HeapTrimmer>();
         if (options.OtlpEndpoint is { } otlp)
         {
             services.AddHostedService(p => new OtlpExport(new Uri(otlp), "weft-agent", options.NodeName, p.GetRequiredService<AgentSampler>().SampleAsync, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<OtlpExport>>()));

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Weft.Topology;
@@ -91,13 +90,17 @@ public sealed partial class SliceFile(string path, ILogger<SliceFile> logger)
     private Slice? Read(SliceBuilder builder)
     {
         string? torn = null;
-        foreach (var line in File.ReadLines(path, Encoding.UTF8))
+        // The file as a whole is garbage in a moment; line by line it would live on in the pools of buffers.
+        for (ReadOnlySpan<byte> rest = File.ReadAllBytes(path); !rest.IsEmpty;)
         {
             if (torn is not null)
             {
                 throw new JsonException(torn);
             }
 
+            var end = rest.IndexOf((byte)'\n');
+            var line = end < 0 ? rest : rest[..end];
+            rest = end < 0 ? [] : rest[(end + 1)..];
             try
             {
                 builder.Take(JsonSerializer.Deserialize(line, TopologyJson.Default.Frame) ?? throw new JsonException("a frame is null"));
@@ -114,7 +117,13 @@ public sealed partial class SliceFile(string path, ILogger<SliceFile> logger)
 
     private static void WriteFrame(Stream stream, Frame frame)
     {
-        JsonSerializer.Serialize(stream, frame, TopologyJson.Default.Frame);
+        var buffer = new StreamBuffer(stream);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            JsonSerializer.Serialize(writer, frame, TopologyJson.Default.Frame);
+        }
+
+        buffer.Flush();
         stream.WriteByte((byte)'\n');
     }
 

@@ -69,6 +69,26 @@ public sealed class SliceFileTests
     }
 
     [Test]
+    public void A_line_of_megabytes_is_appended_and_read_back()
+    {
+        var builder = SliceBuilderTests.With(new Network { Id = "default", Key = 1 });
+        var file = File("slice.json");
+        file.Save(builder.Current);
+        var longName = new string('n', 20_000);
+        builder.Take(new Delta(builder.Current.Revision + 1)
+        {
+            Upserts = [.. Enumerable.Range(0, 20_000).Select(i => new AddressSet { Id = i == 7 ? longName : $"s{i}", Addresses = [$"10.{i / 65536}.{i / 256 % 256}.{i % 256}"] })],
+        });
+
+        file.Save(builder.Current);
+
+        Assert.That(System.IO.File.ReadLines(Path.Combine(_dir, "slice.json")).Max(l => l.Length), Is.GreaterThan(1_000_000));
+        var read = File("slice.json").Read().Items;
+        Assert.That(builder.Current.Items.Where(i => !i.Value.Equals(read.GetValueOrDefault(i.Key))), Is.Empty);
+        Assert.That(read, Has.Count.EqualTo(builder.Current.Items.Count));
+    }
+
+    [Test]
     public void A_change_cut_at_any_byte_leaves_the_state_before_it()
     {
         var builder = SliceBuilderTests.With(new Network { Id = "default", Key = 1 });
