@@ -209,9 +209,10 @@ public sealed partial class ServiceBehaviourTests
             await Eventually.True("the other node answers for both", async () => await AnnouncerAsync(given) == other);
             foreach (var address in given)
             {
-                // What the outside knew of the address was corrected by the announcement, not forgotten by time.
+                // What the outside knew of the address was corrected by the announcement, not forgotten by time: that takes 30 s at least.
+                var mac = await MacAsync(other);
+                await Eventually.True($"the outside knows that {address} is at {mac} now", async () => await NeighbourAsync(address) == mac, TimeSpan.FromSeconds(10));
                 await ConnectedAsync(Outside, new IPEndPoint(address, 8000));
-                Assert.That(await NeighbourAsync(address), Is.EqualTo(await MacAsync(other)));
             }
 
             Assert.That(await IngressAsync("pooled"), Is.EquivalentTo(given), "the addresses stay");
