@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Weft.OpenFlow.Fields;
 using Weft.OpenFlow.Wire;
@@ -31,6 +30,7 @@ internal static class ActionCodec
         return (type switch
         {
             0 => new Output(r.U32(), r.U16()),
+            (>= 1 and <= 10) or 13 or 14 => SetOlderField.Decode(ref r, type),
             15 or 23 => new ChangeHeader((HeaderOperation)type, r.U8()),
             16 or 18 or 24 => new ChangeHeader((HeaderOperation)type),
             17 or 19 or 20 => new ChangeHeader((HeaderOperation)type, r.U16()),
@@ -40,29 +40,6 @@ internal static class ActionCodec
             0xffff => DecodeExperimenter(ref r),
             _ => null,
         }) ?? new UnknownAction([.. data]);
-    }
-
-    /// <summary>The error that a switch gives for an action that cannot be decoded.</summary>
-    public static string ErrorName(ReadOnlySpan<byte> data)
-    {
-        try
-        {
-            _ = DecodeStrict(data);
-        }
-        catch (OpenFlowFormatException e) when (e.ErrorName is not null)
-        {
-            // Reading past the action's end.
-            return e.ErrorName == "OFPBRC_BAD_LEN" ? "OFPBAC_BAD_LEN" : e.ErrorName;
-        }
-        catch (Exception e) when (e is OpenFlowFormatException or ArgumentException)
-        {
-            return "OFPBAC_BAD_ARGUMENT";
-        }
-
-        var r = new WireReader(data);
-        return r.U16() != 0xffff ? "OFPBAC_BAD_TYPE"
-            : data.Length < 10 ? "OFPBAC_BAD_LEN"
-            : BinaryPrimitives.ReadUInt32BigEndian(data[4..]) is Vendors.Nicira or Vendors.Onf ? "OFPBAC_BAD_VENDOR_TYPE" : "OFPBAC_BAD_VENDOR";
     }
 
     private static FlowAction? DecodeExperimenter(ref WireReader r)
@@ -77,6 +54,7 @@ internal static class ActionCodec
         return vendor != Vendors.Nicira ? null : subtype switch
         {
             1 => DecodeResubmit(ref r, true, false),
+            2 or 9 => DecodeTunnel(ref r, subtype == 9),
             5 => new PopQueue(),
             6 => DecodeMove(ref r, false),
             7 => DecodeLoad(ref r),
@@ -90,6 +68,7 @@ internal static class ActionCodec
             19 => new FinTimeout(r.U16(), r.U16()),
             20 => new ToController { MaxLength = r.U16(), ControllerId = r.U16(), Reason = r.U8() },
             21 => DecodeTtlIds(ref r),
+            22 => DecodeMetadata(ref r),
             27 or 28 => DecodeStack(ref r, subtype == 27),
             29 or 38 or 41 => DecodeSample(ref r, subtype),
             32 => DecodeOutputReg2(ref r),
@@ -118,7 +97,7 @@ internal static class ActionCodec
         }
 
         var condition = oxm.ToCondition();
-        return new SetField(field, condition.Value, condition.Mask) { WireBytes = condition.WireBytes, IsLoad2 = load2 };
+        return new SetField(field, condition.Value, oxm.HasMask ? condition.Mask : field.FullMask) { WireBytes = condition.WireBytes, IsLoad2 = load2 };
     }
 
     private static RegLoad DecodeLoad(ref WireReader r)
@@ -145,6 +124,18 @@ internal static class ActionCodec
         var port = Ports.FromOpenFlow10(r.U16());
         var table = r.U8();
         return new Resubmit(isShort || table == 255 ? null : table, port, ct) { IsShort = isShort };
+    }
+
+    private static SetTunnel DecodeTunnel(ref WireReader r, bool wide)
+    {
+        r.Skip(wide ? 6 : 2);
+        return new SetTunnel(wide ? r.U64() : r.U32()) { IsWide = wide };
+    }
+
+    private static WriteMetadataAction DecodeMetadata(ref WireReader r)
+    {
+        r.Skip(6);
+        return new WriteMetadataAction(r.U64(), r.U64());
     }
 
     private static Multipath DecodeMultipath(ref WireReader r)
@@ -205,7 +196,7 @@ internal static class ActionCodec
     {
         var count = r.U16();
         r.Skip(4);
-        if (count == 0 || count * 2 > r.Remaining)
+        if (count * 2 > r.Remaining)
         {
             throw new OpenFlowFormatException($"dec_ttl: {count} controller ids in {r.Remaining} bytes", "OFPBAC_BAD_LEN");
         }

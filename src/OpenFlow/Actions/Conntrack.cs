@@ -98,11 +98,6 @@ public sealed record Conntrack : FlowAction
         var table = r.U8();
         r.Skip(3);
         var alg = r.U16();
-        if ((flags & ~3) != 0)
-        {
-            throw new OpenFlowFormatException($"ct: unknown flags 0x{flags:x4}");
-        }
-
         BitRange? source = zoneField == 0 ? null : SubfieldCodec.Range(
             Fields.Fields.FindHeader((ulong)zoneField << 32) ?? throw new OpenFlowFormatException($"ct: unknown zone field 0x{zoneField:x8}"), zone);
         var rest = r.Rest;

@@ -163,7 +163,7 @@ public sealed record UnknownAction(ImmutableArray<byte> Bytes) : FlowAction
     {
         if (text.IsStrict)
         {
-            throw new OpenFlowFormatException("an action is unknown or damaged", ActionCodec.ErrorName(Bytes.AsSpan()));
+            throw new OpenFlowFormatException("an action is unknown or damaged", "OFPBAC_BAD_TYPE");
         }
 
         text.Put("unknown:");

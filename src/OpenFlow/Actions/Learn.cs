@@ -86,9 +86,14 @@ public sealed record LearnSpec
         var bits = header & 0x3ff;
         var kind = (LearnKind)(header >> 11 & 3);
         var immediate = (header & 1 << 13) != 0;
-        if (bits == 0 || bits > 128 || kind > LearnKind.Output || (kind == LearnKind.Output && immediate))
+        if (kind > LearnKind.Output || (kind == LearnKind.Output && immediate))
         {
-            throw new OpenFlowFormatException($"learn: a specification 0x{header:x4} does not exist");
+            throw new OpenFlowFormatException($"learn: a specification 0x{header:x4} does not exist", "OFPBAC_BAD_ARGUMENT");
+        }
+
+        if (bits is 0 or > 128)
+        {
+            throw new OpenFlowFormatException($"learn: a specification of {bits} bits", "OFPBAC_BAD_SET_LEN");
         }
 
         var source = immediate ? (BitRange?)null : SubfieldCodec.Range(OxmCodec.ReadHeader(ref r), r.U16(), bits);

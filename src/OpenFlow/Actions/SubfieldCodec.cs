@@ -14,7 +14,7 @@ internal static class SubfieldCodec
     {
         if (count < 1 || offset + count > field.Bits)
         {
-            throw new OpenFlowFormatException($"{count} bits from bit {offset} on are not inside {field.Name}", "OFPBAC_BAD_ARGUMENT");
+            throw new OpenFlowFormatException($"{count} bits from bit {offset} on are not inside {field.Name}", "OFPBAC_BAD_SET_LEN");
         }
 
         return new BitRange(field, offset, count);

@@ -76,5 +76,5 @@ public readonly record struct FlowDuration(uint Seconds, uint Nanoseconds)
     /// <summary>As ovs-ofctl prints it, without the unit: 1, 1.5, 1.123456789.</summary>
     public override string ToString() => Nanoseconds == 0 ? $"{Seconds}"
         : Nanoseconds % 1_000_000 == 0 ? $"{Seconds}.{Nanoseconds / 1_000_000:d3}"
-        : $"{Seconds}.{Nanoseconds:d9}";
+        : $"{Seconds}.{Nanoseconds:d9}".TrimEnd('0');
 }

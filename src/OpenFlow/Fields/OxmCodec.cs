@@ -54,6 +54,20 @@ internal static class OxmCodec
         return (header & MaskBit) == 0 ? field : throw new OpenFlowFormatException($"{field.Name}: a mask in a place where only the field is named", "OFPBMC_BAD_MASK");
     }
 
+    /// <summary>Reads a header alone that names a field, with or without a mask; null when the field is not known or its length is not the field's.</summary>
+    public static Field? FindHeader(ref WireReader reader, out bool masked)
+    {
+        ulong header = (ulong)reader.U32() << 32;
+        if (header >> 48 == 0xffff)
+        {
+            header |= reader.U32();
+        }
+
+        masked = (header & MaskBit) != 0;
+        var field = Fields.FindHeader(header);
+        return field is null || field.IsVariable || LengthOf(header) == (masked ? 2 : 1) * field.Bytes ? field : null;
+    }
+
     /// <summary>Reads an ofp_match: type 1 (OXM), length without padding, entries, padding to eight bytes.</summary>
     public static Match ReadMatch(ref WireReader reader)
     {
@@ -163,12 +177,16 @@ internal static class OxmCodec
             && WireReader.ReadNumber(oxm.Payload[size..]) == condition.Mask;
     }
 
-    private static ulong WithMask(ulong header)
+    /// <summary>The header of the same field with a mask behind the value.</summary>
+    public static ulong WithMask(ulong header)
     {
         var length = header >> 32 & 0xff;
         var experimenter = header >> 48 == 0xffff ? 4UL : 0;
         return (header & ~(0xffUL << 32)) | MaskBit | ((((length - experimenter) * 2) + experimenter) << 32);
     }
+
+    /// <summary>The length of value and mask that a header tells, without an experimenter's number.</summary>
+    private static int LengthOf(ulong header) => (int)(header >> 32 & 0xff) - (header >> 48 == 0xffff ? 4 : 0);
 
     private static int VariableBytes(UInt128 value, UInt128 mask, int wireBytes)
     {

@@ -46,8 +46,8 @@ internal readonly ref struct OxmHeader
         var field = Fields.FindHeader(header);
         if (field is not null && !LengthFits(field, payload.Length, (header >> 40 & 1) != 0))
         {
-            // A variable field longer than 16 bytes stays as bytes.
-            field = field.IsVariable ? null : throw new OpenFlowFormatException($"{field.Name}: an OXM payload of {payload.Length} bytes, {field.Bytes} are right", "OFPBMC_BAD_LEN");
+            // A tunnel option of more than 16 bytes stays as bytes, as does a field of another length than the one that is known.
+            field = null;
         }
 
         return new(payload, field, header, 4 + length);

@@ -184,10 +184,10 @@ public sealed record FlushConntrack(byte Protocol) : OpenFlowMessage
     }
 
     internal static ushort Number(ReadOnlySpan<byte> body) =>
-        body.Length == 2 ? System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(body) : throw new OpenFlowFormatException($"ct flush: a number of {body.Length} bytes, 2 are right", "OFPBPC_BAD_LEN");
+        body.Length >= 2 ? System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(body) : throw new OpenFlowFormatException($"ct flush: a number of {body.Length} bytes, 2 are needed", "OFPBPC_BAD_LEN");
 
     internal static byte Octet(ReadOnlySpan<byte> body) =>
-        body.Length == 1 ? body[0] : throw new OpenFlowFormatException($"ct flush: {body.Length} bytes, 1 is right", "OFPBPC_BAD_LEN");
+        body.Length >= 1 ? body[0] : throw new OpenFlowFormatException($"ct flush: {body.Length} bytes, 1 is needed", "OFPBPC_BAD_LEN");
 
     /// <summary>A property: its type and what it carries.</summary>
     internal readonly ref struct Pair(ushort type, ReadOnlySpan<byte> body)

@@ -17,6 +17,12 @@ public enum GroupCommand : ushort
     /// <summary>Deletes; no error when the group does not exist. Flows that use it go too.</summary>
     Delete,
 
+    /// <summary>Adds buckets to a group (OpenFlow 1.5; Open vSwitch prints it of any version, and refuses it in 1.3).</summary>
+    InsertBucket = 3,
+
+    /// <summary>Removes buckets of a group (OpenFlow 1.5; Open vSwitch prints it of any version, and refuses it in 1.3).</summary>
+    RemoveBucket = 5,
+
     /// <summary>Adds or replaces (Open vSwitch).</summary>
     AddOrModify = 0x8000,
 }
@@ -48,7 +54,7 @@ public sealed record GroupMod(GroupCommand Command, Group Group) : OpenFlowMessa
         var type = r.U8();
         r.Skip(1);
         var id = r.U32();
-        return command is <= 2 or 0x8000 && type <= 3
+        return command is <= 3 or 5 or 0x8000 && type <= 3
             ? new GroupMod((GroupCommand)command, new Group(id, (GroupType)type, GroupCodec.ReadBuckets(r.Rest)))
             : throw new OpenFlowFormatException($"group mod: unknown command {command} or type {type}", "OFPGMFC_BAD_COMMAND");
     }

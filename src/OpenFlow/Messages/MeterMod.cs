@@ -40,6 +40,11 @@ public sealed record MeterMod(MeterCommand Command, MeterEntry Meter) : OpenFlow
     internal static MeterMod Decode(ref WireReader r)
     {
         var (command, flags, id) = (r.U16(), r.U16(), r.U32());
+        if (command == (ushort)MeterCommand.Delete)
+        {
+            return Delete(id);
+        }
+
         if ((flags & 3) == 3)
         {
             throw new OpenFlowFormatException($"meter mod: flags 0x{flags:x}: one unit only", "OFPMMFC_BAD_FLAGS");

@@ -209,6 +209,33 @@ public static class MultipartBodies
         return ports.ToImmutable();
     }
 
+    /// <summary>Reads the tables of one part.</summary>
+    /// <exception cref="OpenFlowFormatException">The body is damaged.</exception>
+    public static ImmutableArray<TableFeatures> ReadTableFeatures(ReadOnlySpan<byte> body)
+    {
+        var r = new WireReader(body);
+        var tables = ImmutableArray.CreateBuilder<TableFeatures>();
+        while (r.Remaining > 0)
+        {
+            tables.Add(TableFeaturesCodec.Read(ref r));
+        }
+
+        return tables.ToImmutable();
+    }
+
+    /// <summary>The body of a message that tells, or asks for, these features of tables.</summary>
+    /// <exception cref="OpenFlowFormatException">A name or a list is too long.</exception>
+    public static ReadOnlyMemory<byte> WriteTableFeatures(params ReadOnlySpan<TableFeatures> tables)
+    {
+        var w = new WireWriter();
+        foreach (var table in tables)
+        {
+            table.Encode(w);
+        }
+
+        return w.ToArray();
+    }
+
     private static FlowStats ReadFlow(ref WireReader e)
     {
         var table = e.U8();

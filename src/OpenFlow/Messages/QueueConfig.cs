@@ -69,18 +69,30 @@ public sealed record QueueConfigReply(uint Port, ImmutableArray<QueueConfig> Que
         var queues = ImmutableArray.CreateBuilder<QueueConfig>();
         while (r.Remaining > 0)
         {
-            var (id, at, length) = (r.U32(), r.U32(), r.U16());
-            if (length < 16 || length % 8 != 0)
-            {
-                throw new OpenFlowFormatException($"a queue of length {length}", "OFPBRC_BAD_LEN");
-            }
-
-            var body = new WireReader(r.Take(length - 10));
-            body.Skip(6);
-            queues.Add(Rates(new QueueConfig(id, at, null, null), ref body));
+            queues.Add(ReadQueue(ref r));
         }
 
         return new QueueConfigReply(port, queues.ToImmutable());
+    }
+
+    /// <summary>One queue with its properties (ofp_packet_queue).</summary>
+    internal static QueueConfig ReadQueue(ref WireReader r)
+    {
+        const int Head = 16;
+        if (r.Remaining < Head)
+        {
+            throw new OpenFlowFormatException($"a queue in {r.Remaining} bytes", "OFPBRC_BAD_LEN");
+        }
+
+        var (id, at, length) = (r.U32(), r.U32(), r.U16());
+        if (length < Head || length % 8 != 0 || length - 10 > r.Remaining)
+        {
+            throw new OpenFlowFormatException($"a queue of length {length}", "OFPBRC_BAD_LEN");
+        }
+
+        var body = new WireReader(r.Take(length - 10));
+        body.Skip(6);
+        return Rates(new QueueConfig(id, at, null, null), ref body);
     }
 
     private static QueueConfig Rates(QueueConfig queue, ref WireReader r)
@@ -88,7 +100,7 @@ public sealed record QueueConfigReply(uint Port, ImmutableArray<QueueConfig> Que
         while (r.Remaining > 0)
         {
             var (property, length) = (r.U16(), r.U16());
-            if (length < 8 || (property is 1 or 2 && length != 16))
+            if (length < 8 || length % 8 != 0 || length - 4 > r.Remaining || (property is 1 or 2 && length != 16))
             {
                 throw new OpenFlowFormatException($"a queue property {property} of length {length}", "OFPBRC_BAD_LEN");
             }

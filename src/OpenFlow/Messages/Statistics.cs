@@ -69,15 +69,18 @@ public sealed record MeterStats(uint Id, uint Flows, ulong Packets, ulong Bytes,
 /// <summary>What meters can do (OFPMP_METER_FEATURES).</summary>
 /// <param name="MaxMeters">How many meters.</param>
 /// <param name="BandTypes">Bit n = band type n.</param>
-/// <param name="Capabilities">Meter flags that are possible.</param>
+/// <param name="Capabilities">Bits of the meter flags that are possible.</param>
 /// <param name="MaxBands">Bands of a meter.</param>
 /// <param name="MaxColor">Colors.</param>
-public sealed record MeterFeatures(uint MaxMeters, uint BandTypes, MeterFlags Capabilities, byte MaxBands, byte MaxColor)
+public sealed record MeterFeatures(uint MaxMeters, uint BandTypes, uint Capabilities, byte MaxBands, byte MaxColor)
 {
+    /// <summary>The <see cref="Capabilities"/> that have a name.</summary>
+    public MeterFlags Flags => (MeterFlags)Capabilities;
+
     internal static MeterFeatures Decode(ReadOnlySpan<byte> body)
     {
         var r = new WireReader(body);
-        return new(r.U32(), r.U32(), (MeterFlags)r.U32(), r.U8(), r.U8());
+        return new(r.U32(), r.U32(), r.U32(), r.U8(), r.U8());
     }
 }
 

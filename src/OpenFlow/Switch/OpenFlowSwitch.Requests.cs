@@ -52,6 +52,14 @@ public sealed partial class OpenFlowSwitch
         return meters.ToImmutable();
     }
 
+    /// <summary>Reads what each table can do.</summary>
+    public async Task<ImmutableArray<TableFeatures>> DumpTableFeaturesAsync(CancellationToken cancel = default)
+    {
+        var tables = ImmutableArray.CreateBuilder<TableFeatures>();
+        await RequestPartsAsync(MultipartType.TableFeatures, [], body => tables.AddRange(MultipartBodies.ReadTableFeatures(body)), cancel).ConfigureAwait(false);
+        return tables.ToImmutable();
+    }
+
     /// <summary>Reads all ports.</summary>
     public async Task<ImmutableArray<PortDescription>> DumpPortsAsync(CancellationToken cancel = default)
     {

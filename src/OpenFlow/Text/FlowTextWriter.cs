@@ -10,7 +10,7 @@ namespace Weft.OpenFlow.Text;
 internal sealed class FlowTextWriter(NameMap? names)
 {
     private static readonly string[] CtStates = ["new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"];
-    private static readonly string[] TcpFlagNames = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns"];
+    private static readonly string[] TcpFlagNames = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns", "[200]", "[400]", "[800]"];
     private static readonly string[] TunnelFlagNames = ["oam"];
     private readonly StringBuilder _out = new();
 

@@ -54,9 +54,10 @@ public static class GroupText
         return new Group(id.Value, type.Value, buckets.ToImmutable());
     }
 
-    internal static void Write(FlowTextWriter text, Group group)
+    internal static void Write(FlowTextWriter text, Group group, bool withType = true)
     {
-        text.Put($"group_id={group.Id},type={((int)group.Type < TypeNames.Length ? TypeNames[(int)group.Type] : "unknown")}");
+        text.Put($"group_id={group.Id}");
+        text.Optional(withType, $",type={((int)group.Type < TypeNames.Length ? TypeNames[(int)group.Type] : "unknown")}");
         foreach (var bucket in group.Buckets)
         {
             text.Put(",bucket=");

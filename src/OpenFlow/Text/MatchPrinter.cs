@@ -43,8 +43,12 @@ internal sealed class MatchPrinter
         Address(F.CtNwDst, "ct_nw_dst");
         Address(F.CtIPv6Dst, "ct_ipv6_dst");
         Number(F.CtNwProto, "ct_nw_proto");
-        Number(F.CtTpSrc, "ct_tp_src");
-        Number(F.CtTpDst, "ct_tp_dst");
+        if (_match.TryGet(F.CtNwProto, out _))
+        {
+            Number(F.CtTpSrc, "ct_tp_src");
+            Number(F.CtTpDst, "ct_tp_dst");
+        }
+
         if (_match.TryGet(F.PacketType, out var packetType))
         {
             _text.Put($"packet_type=({(uint)packetType.Value >> 16},");
@@ -75,16 +79,10 @@ internal sealed class MatchPrinter
 
     private void WriteCtState(FieldMatch c)
     {
-        // All eight known bits: the switch prints them as plain flags.
-        if (c.Mask == 0xff)
-        {
-            var exact = new FieldMatch(F.CtState, c.Value, F.CtState.FullMask);
-            _text.Flags(F.CtState, (uint)exact.Value, (uint)exact.Mask);
-        }
-        else
-        {
-            _text.Flags(F.CtState, (uint)c.Value, (uint)c.Mask);
-        }
+        // The eight bits that exist. All of them are printed as plain flags.
+        const uint Known = 0xff;
+        var mask = (uint)c.Mask & Known;
+        _text.Flags(F.CtState, (uint)c.Value & Known, mask == Known ? (uint)F.CtState.FullMask : mask);
     }
 
     private void WriteProtocol(out bool typeShown, out bool protoShown)
@@ -140,7 +138,7 @@ internal sealed class MatchPrinter
         Put(F.TunFlags, "tun_flags", c => _text.Put(c.Value != 0 ? "+oam" : "-oam"));
         for (var i = 0; i < 64; i++)
         {
-            Put(F.TunMetadata(i), F.TunMetadata(i).Name, HexWide);
+            Put(F.TunMetadata(i), F.TunMetadata(i).Name, TunnelOption);
         }
     }
 
@@ -297,7 +295,15 @@ internal sealed class MatchPrinter
     private void HexWide(FieldMatch c)
     {
         _text.Hex(c.Value);
-        var full = c.WireBytes is > 0 and < 16 ? (UInt128.One << (8 * c.WireBytes)) - 1 : c.Field.FullMask;
-        _text.Optional((c.Mask & full) != full, $"/0x{c.Mask:x}");
+        _text.Optional(!c.IsExact, $"/0x{c.Mask:x}");
+    }
+
+    /// <summary>An option is as long as its mask: ones from some byte on to the end are no mask.</summary>
+    private void TunnelOption(FieldMatch c)
+    {
+        _text.Hex(c.Value);
+        var bytes = (135 - (int)UInt128.LeadingZeroCount(c.Mask)) / 8;
+        var full = bytes == 16 ? UInt128.MaxValue : (UInt128.One << (8 * bytes)) - 1;
+        _text.Optional(c.Mask != full, $"/0x{c.Mask:x}");
     }
 }

@@ -1,6 +1,8 @@
+using System.Buffers.Binary;
 using Weft.OpenFlow.Entries;
 using Weft.OpenFlow.Fields;
 using Weft.OpenFlow.Messages;
+using Weft.OpenFlow.Text.Checks;
 
 namespace Weft.OpenFlow.Text;
 
@@ -41,15 +43,8 @@ internal static partial class MessagePrinter
 
     private static void GroupModBody(FlowTextWriter text, GroupMod mod)
     {
-        text.Put(mod.Command switch { GroupCommand.Add => "\n ADD ", GroupCommand.Modify => "\n MOD ", GroupCommand.Delete => "\n DEL ", _ => "\n ADD_OR_MOD " });
-        if (mod.Command == GroupCommand.Delete && mod.Group.Id == GroupMod.AllGroups)
-        {
-            text.Put("group_id=all,type=all");
-        }
-        else
-        {
-            GroupText.Write(text, mod.Group);
-        }
+        text.Put(mod.Command switch { GroupCommand.Add => "\n ADD ", GroupCommand.Modify => "\n MOD ", GroupCommand.Delete => "\n DEL ", GroupCommand.InsertBucket => "\n INSERT_BUCKET ", GroupCommand.RemoveBucket => "\n REMOVE_BUCKET ", _ => "\n ADD_OR_MOD " });
+        GroupText.Write(text, mod.Group, withType: mod.Command is not (GroupCommand.InsertBucket or GroupCommand.RemoveBucket));
     }
 
     private static void MeterModBody(FlowTextWriter text, MeterMod mod)
@@ -60,20 +55,37 @@ internal static partial class MessagePrinter
 
     private static void HelloBody(FlowTextWriter text, Hello hello, ReadOnlySpan<byte> frame)
     {
-        var bits = hello.Bitmap ?? (uint)((1UL << (hello.HeaderVersion + 1)) - 2);
+        var (bits, right) = Versions(hello, frame[MessageCodec.HeaderLength..]);
         var versions = Enumerable.Range(1, 31).Where(v => (bits >> v & 1) != 0).Select(v => $"0x{v:x2}");
         text.Put($"\n version bitmap: {string.Join(", ", versions)}");
-        var rest = frame[MessageCodec.HeaderLength..];
-        while (rest.Length >= 4 && rest[0] == 0 && rest[1] == 1 && rest[2] == 0 && rest[3] >= 8 && (rest[3] + 7) / 8 * 8 <= rest.Length)
-        {
-            rest = rest[((rest[3] + 7) / 8 * 8)..];
-        }
-
-        if (!rest.IsEmpty)
+        if (!right)
         {
             text.Put("\n unknown data in hello:\n");
             text.HexDump(frame);
         }
+    }
+
+    /// <summary>The versions of the last bitmap that is right, and whether there was nothing else (ofputil_decode_hello).</summary>
+    private static (uint Bits, bool Right) Versions(Hello hello, ReadOnlySpan<byte> rest)
+    {
+        const uint NoVersion = 1;
+        var bits = hello.HeaderVersion < 32 ? (uint)((1UL << (hello.HeaderVersion + 1)) - 2) : ~NoVersion;
+        var right = true;
+        while (!rest.IsEmpty)
+        {
+            int length = rest.Length < 4 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(rest[2..]);
+            var padded = (length + 7) & ~7;
+            if (length < 4 || padded > rest.Length)
+            {
+                return (bits, false);
+            }
+
+            var offered = BinaryPrimitives.ReadUInt16BigEndian(rest) == 1 && length > 4 && length % 4 == 0 ? BinaryPrimitives.ReadUInt32BigEndian(rest[4..]) & ~NoVersion : 0;
+            (bits, right) = offered != 0 ? (offered, right) : (bits, false);
+            rest = rest[padded..];
+        }
+
+        return (bits, right);
     }
 
     private static void ErrorBody(FlowTextWriter text, ErrorMessage error, int depth)
@@ -170,7 +182,8 @@ internal static partial class MessagePrinter
     {
         text.Put(" ");
         text.Port(port.Number);
-        text.Put($"({port.Name}): addr:{port.Address}\n");
+        var end = port.Name.AsSpan().IndexOfAnyExceptInRange(' ', '~');
+        text.Put($"({(end < 0 ? port.Name : port.Name[..end])}): addr:{port.Address}\n");
         text.Put($"     config:     {BitNames(port.Config & 0x65, ' ', ["PORT_DOWN", null, "NO_RECV", null, null, "NO_FWD", "NO_PACKET_IN"])}\n");
         text.Put($"     state:      {BitNames(port.State & 7, ' ', ["LINK_DOWN", "BLOCKED", "LIVE"])}\n");
         Feature("current:    ", port.Current);
@@ -211,13 +224,24 @@ internal static partial class MessagePrinter
         }
     }
 
-    private static string CHex(uint value) => value == 0 ? "0" : $"0x{value:x}";
+    private static string CHex(ulong value) => value == 0 ? "0" : $"0x{value:x}";
 
-    private static void MultipartBody(FlowTextWriter text, Multipart part, ushort flags)
+    private static void PartFlags(FlowTextWriter text, ushort flags)
     {
         text.Optional(flags != 0, " flags=");
-        text.Optional(part.More, "[more]");
+        text.Optional((flags & 1) != 0, "[more]");
         text.Optional(flags > 1, $"[***unknown flags 0x{flags & ~1:x4}***]");
+        text.Commit();
+    }
+
+    private static void MultipartBody(FlowTextWriter text, Multipart part)
+    {
+        if (part.Kind == MultipartType.TableFeatures)
+        {
+            TableFeatureRows(text, part.Body.Span);
+            return;
+        }
+
         if (!part.IsReply)
         {
             RequestBody(text, part);
@@ -236,33 +260,63 @@ internal static partial class MessagePrinter
 
                 break;
             case MultipartType.GroupDescription:
-                foreach (var group in MultipartBodies.ReadGroups(part.Body.Span))
-                {
-                    text.Put("\n ");
-                    GroupText.Write(text, group);
-                }
+                GroupDescriptions(text, part.Body.Span);
 
                 break;
             case MultipartType.MeterConfig:
-                foreach (var meter in MultipartBodies.ReadMeters(part.Body.Span))
-                {
-                    text.Put("\n");
-                    MeterText.Write(text, meter, oneLine: false);
-                }
+                MeterConfigs(text, part.Body.Span);
 
                 break;
             case MultipartType.PortDescription:
-                text.Put("\n");
-                foreach (var port in MultipartBodies.ReadPorts(part.Body.Span).OrderBy(p => p.Number))
-                {
-                    PortBody(text, port);
-                }
+                PortDescriptions(text, part.Body.Span);
 
                 break;
             default:
                 text.Put("\n");
                 text.HexDump(part.Body.Span);
                 break;
+        }
+    }
+
+    private static void GroupDescriptions(FlowTextWriter text, ReadOnlySpan<byte> body)
+    {
+        var r = new Wire.WireReader(body);
+        while (r.Remaining > 0)
+        {
+            var row = RowCheck.Group(ref r);
+            text.Put("\n ");
+            GroupText.Write(text, MultipartBodies.ReadGroups(row)[0]);
+            text.Commit();
+        }
+    }
+
+    private static void MeterConfigs(FlowTextWriter text, ReadOnlySpan<byte> body)
+    {
+        var r = new Wire.WireReader(body);
+        while (r.Remaining > 0)
+        {
+            var row = RowCheck.Meter(ref r);
+            text.Put("\n");
+            MeterText.Write(text, MultipartBodies.ReadMeters(row)[0], oneLine: false);
+            text.Commit();
+        }
+    }
+
+    /// <summary>Ports in the order of their numbers, up to one that does not exist.</summary>
+    private static void PortDescriptions(FlowTextWriter text, ReadOnlySpan<byte> body)
+    {
+        text.Put("\n");
+        var ports = MultipartBodies.ReadPorts(body);
+        var good = ports.TakeWhile(p => p.Number is < Ports.Max or >= 0xffffff00).ToList();
+        foreach (var port in good.OrderBy(p => (ushort)p.Number))
+        {
+            PortBody(text, port);
+        }
+
+        text.Commit();
+        if (good.Count < ports.Length)
+        {
+            MessageCheck.Port(ports[good.Count].Number);
         }
     }
 
@@ -285,7 +339,7 @@ internal static partial class MessagePrinter
         else if (part.Kind is MultipartType.Meter or MultipartType.MeterConfig && part.Body.Length >= 4)
         {
             var id = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(part.Body.Span);
-            text.Put(id == MeterMod.AllMeters ? " meter=all" : $" meter={id}");
+            text.Put($" meter={MeterText.IdName(id)}");
         }
         else
         {

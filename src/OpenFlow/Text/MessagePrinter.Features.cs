@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Weft.OpenFlow.Entries;
 using Weft.OpenFlow.Messages;
+using Weft.OpenFlow.Text.Checks;
 
 namespace Weft.OpenFlow.Text;
 
@@ -19,29 +20,15 @@ internal static partial class MessagePrinter
 
     private static void FlowRows(FlowTextWriter text, ReadOnlySpan<byte> body)
     {
-        var flows = new List<FlowStats>();
-        OpenFlowFormatException? damage = null;
-        try
+        var r = new Wire.WireReader(body);
+        var flows = new List<FlowStats>(1);
+        while (r.Remaining > 0)
         {
-            MultipartBodies.ReadFlows(body, flows);
-        }
-        catch (OpenFlowFormatException e)
-        {
-            // The rows before the damaged one are good.
-            damage = e;
-        }
-
-        foreach (var flow in flows)
-        {
-            MessageCheck.CheckFlow(flow.Flow);
+            flows.Clear();
+            MultipartBodies.ReadFlows(RowCheck.Flow(ref r), flows);
             text.Put("\n ");
-            FlowText.WriteStats(text, flow);
+            FlowText.WriteStats(text, flows[0]);
             text.Commit();
-        }
-
-        if (damage is not null)
-        {
-            throw damage;
         }
     }
 
@@ -86,27 +73,77 @@ internal static partial class MessagePrinter
         {
             if ((features.Types >> i & 1) != 0)
             {
-                var names = ActionOrder.Where(a => (features.Actions[i] >> a & 1) != 0).Select(a => ActionNames[a]).ToArray();
-                text.Put($"    {types[i]} group:\n       max_groups={CHex(features.MaxGroups[i])}\n       actions: {(names.Length == 0 ? "<none>" : string.Join(' ', names))}\n");
+                text.Put($"    {types[i]} group:\n       max_groups={CHex(features.MaxGroups[i])}\n       actions: {ActionNamesOf(features.Actions[i])}\n");
             }
         }
     }
 
-    private static void QueueConfigBody(FlowTextWriter text, QueueConfigReply reply)
+    /// <summary>The names of a bitmap of action types.</summary>
+    internal static string ActionNamesOf(uint bits)
     {
-        text.Put(" ");
-        uint port = 0;
-        foreach (var queue in reply.Queues.OrderBy(q => q.Port).ThenBy(q => q.Id))
+        var names = ActionOrder.Where(a => (bits >> a & 1) != 0).Select(a => ActionNames[a]).ToArray();
+        return names.Length == 0 ? "<none>" : string.Join(' ', names);
+    }
+
+    private static void TableFeatureRows(FlowTextWriter text, ReadOnlySpan<byte> body)
+    {
+        var rows = new TableFeaturesText(text);
+        var r = new Wire.WireReader(body);
+        try
         {
-            if (queue.Port != port)
+            while (r.Remaining > 0)
             {
-                port = queue.Port;
+                rows.Table(TableFeaturesCodec.Read(ref r));
+            }
+        }
+        finally
+        {
+            // The tables before a damaged one are good.
+            rows.Finish();
+            text.Commit();
+        }
+    }
+
+    private static void QueueConfigBody(FlowTextWriter text, ReadOnlySpan<byte> body)
+    {
+        var r = new Wire.WireReader(body);
+        var port = r.U32();
+        r.Skip(4);
+        var queues = new List<QueueConfig>();
+        OpenFlowFormatException? damage = null;
+        try
+        {
+            while (r.Remaining > 0)
+            {
+                MessageCheck.Port(port);
+                queues.Add(QueueConfigReply.ReadQueue(ref r));
+            }
+        }
+        catch (OpenFlowFormatException e)
+        {
+            // The queues before the damaged one are good.
+            damage = e;
+        }
+
+        text.Put(" ");
+        for (var i = 0; i < queues.Count; i++)
+        {
+            if (i == 0 && port != 0)
+            {
                 text.Put("port=");
                 text.Port(port);
                 text.Put("\n");
             }
 
+            var queue = queues.OrderBy(q => q.Id).ElementAt(i);
             text.Put($"queue {queue.Id}:{Rate("min_rate", queue.MinRate)}{Rate("max_rate", queue.MaxRate)}\n");
+        }
+
+        if (damage is not null)
+        {
+            text.Chomp(' ');
+            text.Commit();
+            throw damage;
         }
 
         static string Rate(string name, ushort? rate) => rate switch

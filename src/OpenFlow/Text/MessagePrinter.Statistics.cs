@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Weft.OpenFlow.Entries;
 using Weft.OpenFlow.Fields;
 using Weft.OpenFlow.Messages;
+using Weft.OpenFlow.Text.Checks;
 
 namespace Weft.OpenFlow.Text;
 
@@ -25,16 +26,16 @@ internal static partial class MessagePrinter
             case MultipartType.GroupFeatures: GroupFeaturesBody(text, GroupFeatures.Decode(body)); return true;
             case MultipartType.PortStats: PortRows(text, StatisticsCodec.Ports(body)); return true;
             case MultipartType.Queue: QueueRows(text, StatisticsCodec.Queues(body)); return true;
-            case MultipartType.Group: GroupRows(text, StatisticsCodec.Groups(body)); return true;
-            case MultipartType.Meter: MeterRows(text, StatisticsCodec.Meters(body)); return true;
+            case MultipartType.Group: GroupRows(text, body); return true;
+            case MultipartType.Meter: MeterRows(text, body); return true;
             case MultipartType.MeterFeatures:
                 var f = MeterFeatures.Decode(body);
                 text.Put($"\nmax_meter:{f.MaxMeters} max_bands:{f.MaxBands} max_color:{f.MaxColor}\nband_types: ");
                 text.Put(BitNames(f.BandTypes, ' ', [null, "drop", "dscp_remark"]));
-                text.Put($"\ncapabilities: {BitNames((uint)f.Capabilities, ' ', ["kbps", "pktps", "burst", "stats"])}\n");
+                text.Put($"\ncapabilities: {BitNames(f.Capabilities, ' ', ["kbps", "pktps", "burst", "stats"])}\n");
                 return true;
             case MultipartType.Experimenter when body.Length >= 8 && BinaryPrimitives.ReadUInt32BigEndian(body[4..]) == FlowMonitorCodec.Subtype:
-                MonitorRows(text, FlowMonitorCodec.ReadUpdates(body[8..]));
+                MonitorRows(text, body[8..]);
                 return true;
             default:
                 return false;
@@ -43,34 +44,57 @@ internal static partial class MessagePrinter
 
     private static void PortRows(FlowTextWriter text, List<PortStats> rows)
     {
-        text.Put($" {rows.Count} ports\n");
+        var good = rows.FindIndex(p => !IsPort(p.Port));
+        text.Put($" {(good < 0 ? rows.Count : good)} ports\n");
+        text.Commit();
         foreach (var p in rows)
         {
+            MessageCheck.Port(p.Port);
             text.Put("  port ");
-            text.Optional(p.Port < 10, " ");
+            text.Optional((ushort)p.Port < 10, " ");
             text.Port(p.Port);
             text.Put($": rx pkts={Count(p.RxPackets)}, bytes={Count(p.RxBytes)}, drop={Count(p.RxDropped)}, errs={Count(p.RxErrors)}, frame={Count(p.RxFrameErrors)}, over={Count(p.RxOverErrors)}, crc={Count(p.RxCrcErrors)}\n");
             text.Put($"           tx pkts={Count(p.TxPackets)}, bytes={Count(p.TxBytes)}, drop={Count(p.TxDropped)}, errs={Count(p.TxErrors)}, coll={Count(p.Collisions)}\n");
             text.Optional(p.Duration.Seconds != uint.MaxValue, $"           duration={p.Duration}s\n");
+            text.Commit();
         }
     }
 
     private static void QueueRows(FlowTextWriter text, List<QueueStats> rows)
     {
-        text.Put($" {rows.Count} queues\n");
+        var good = rows.FindIndex(q => !IsPort(q.Port));
+        text.Put($" {(good < 0 ? rows.Count : good)} queues\n");
+        text.Commit();
         foreach (var q in rows)
         {
+            MessageCheck.Port(q.Port);
             text.Put("  port ");
             text.Port(q.Port);
             text.Put($" queue {(q.Queue == uint.MaxValue ? "ALL" : $"{q.Queue}")}: bytes={Count(q.TxBytes)}, pkts={Count(q.TxPackets)}, errors={Count(q.TxErrors)}, duration=");
             text.Put(q.Duration.Seconds == uint.MaxValue ? "?\n" : $"{q.Duration}s\n");
+            text.Commit();
         }
     }
 
-    private static void GroupRows(FlowTextWriter text, List<GroupStats> rows)
+    private static bool IsPort(uint port) => port is < Ports.Max or >= 0xffffff00;
+
+    private static void GroupRows(FlowTextWriter text, ReadOnlySpan<byte> body)
     {
-        foreach (var g in rows)
+        var r = new Wire.WireReader(body);
+        while (r.Remaining > 0)
         {
+            GroupStats g;
+            try
+            {
+                g = StatisticsCodec.Groups(RowCheck.GroupCounters(ref r))[0];
+            }
+            catch (OpenFlowFormatException)
+            {
+                text.Put(" ***parse error***");
+                text.Commit();
+                throw;
+            }
+
             text.Put("\n ");
             text.Put($"group_id={g.Id},");
             text.Optional(g.Duration.Seconds != uint.MaxValue, $"duration={g.Duration}s,");
@@ -79,26 +103,35 @@ internal static partial class MessagePrinter
             {
                 text.Optional(g.Buckets[i].Packets != ulong.MaxValue, $",bucket{i}:packet_count={g.Buckets[i].Packets},byte_count={g.Buckets[i].Bytes}");
             }
+
+            text.Commit();
         }
     }
 
-    private static void MeterRows(FlowTextWriter text, List<MeterStats> rows)
+    private static void MeterRows(FlowTextWriter text, ReadOnlySpan<byte> body)
     {
-        foreach (var m in rows)
+        var r = new Wire.WireReader(body);
+        while (r.Remaining > 0)
         {
-            text.Put($"\nmeter:{m.Id} flow_count:{m.Flows} packet_in_count:{m.Packets} byte_in_count:{m.Bytes} duration:{m.Duration}s bands:\n");
+            var m = StatisticsCodec.Meters(RowCheck.MeterCounters(ref r))[0];
+            text.Put($"\nmeter:{MeterText.IdName(m.Id)} flow_count:{m.Flows} packet_in_count:{m.Packets} byte_in_count:{m.Bytes} duration:{m.Duration}s bands:\n");
             for (var i = 0; i < m.Bands.Length; i++)
             {
                 text.Put($"{i}: packet_count:{m.Bands[i].Packets} byte_count:{m.Bands[i].Bytes}\n");
             }
+
+            text.Commit();
         }
     }
 
-    private static void MonitorRows(FlowTextWriter text, List<FlowUpdate> updates)
+    private static void MonitorRows(FlowTextWriter text, ReadOnlySpan<byte> body)
     {
         string[] reasons = ["idle", "hard", "delete", "group_delete", "meter_delete", "eviction"];
-        foreach (var u in updates)
+        var r = new Wire.WireReader(body);
+        while (r.Remaining > 0)
         {
+            text.Commit();
+            var u = FlowMonitorCodec.ReadUpdates(RowCheck.Update(ref r))[0];
             text.Put("\n event=");
             if (u.Flow is not { } flow)
             {
@@ -111,8 +144,7 @@ internal static partial class MessagePrinter
             text.Table(flow.Table);
             text.Optional(flow.IdleTimeout != 0, $" idle_timeout={flow.IdleTimeout}");
             text.Optional(flow.HardTimeout != 0, $" hard_timeout={flow.HardTimeout}");
-            text.Put($" cookie=0x{flow.Cookie:x} ");
-            text.Optional(flow.Priority != Flow.DefaultPriority, $"priority={flow.Priority},");
+            text.Put($" cookie={CHex(flow.Cookie)} ");
             MatchText.Write(text, flow.Match);
             text.Chomp(',');
             if (!flow.Instructions.IsDrop)
@@ -132,11 +164,11 @@ internal static partial class MessagePrinter
         {
             case MultipartType.PortStats:
                 text.Put(" port_no=");
-                text.Port(Checked(r.U32()));
+                text.Port(r.U32());
                 break;
             case MultipartType.Queue:
                 text.Put(" port=");
-                text.Port(Checked(r.U32()));
+                text.Port(r.U32());
                 var queue = r.U32();
                 text.Put(queue == uint.MaxValue ? " queue=ALL" : $" queue={queue}");
                 break;
@@ -144,23 +176,19 @@ internal static partial class MessagePrinter
             case MultipartType.PortDescription: text.Put(" port=ANY"); break;
             case MultipartType.Group:
                 var group = r.U32();
-                text.Put(group == GroupMod.AllGroups ? " group_id=ALL" : $" group_id={group}");
+                text.Put(group == GroupMod.AllGroups ? " group_id=ALL" : group == uint.MaxValue ? " group_id=ANY" : $" group_id={group}");
                 break;
             case MultipartType.Experimenter when part.Body.Length >= 8:
                 r.Skip(8);
                 while (r.Remaining > 0)
                 {
-                    MonitorRequest(text, ref r);
+                    text.Commit();
+                    var row = new Wire.WireReader(RowCheck.MonitorRequest(ref r));
+                    MonitorRequest(text, ref row);
                 }
 
                 break;
         }
-    }
-
-    private static uint Checked(uint port)
-    {
-        MessageCheck.CheckPort(port);
-        return port;
     }
 
     private static void MonitorRequest(FlowTextWriter text, ref Wire.WireReader r)
@@ -191,7 +219,7 @@ internal static partial class MessagePrinter
 
     private static void AsyncBody(FlowTextWriter text, AsyncConfig config)
     {
-        ReadOnlySpan<string?> packets = ["no_match", "action", "invalid_ttl", "action_set", "group", "packet_out"];
+        ReadOnlySpan<string?> packets = ["no_match", "action", "invalid_ttl"];
         ReadOnlySpan<string?> ports = ["add", "delete", "modify"];
         ReadOnlySpan<string?> flows = ["idle", "hard", "delete", "group_delete", "meter_delete", "eviction"];
         for (var i = 0; i < 2; i++)
@@ -210,9 +238,10 @@ internal static partial class MessagePrinter
     {
         text.Put(" port: ");
         text.Port(mod.Port);
+        const uint PortConfigs = 0x65;
         string?[] config = ["PORT_DOWN", null, "NO_RECV", null, null, "NO_FWD", "NO_PACKET_IN"];
-        text.Put($": addr:{mod.Address}\n     config: {BitNames(mod.Config & mod.Mask, ' ', config)}\n     mask:   {BitNames(mod.Mask, ' ', config)}\n     advertise: ");
-        text.Put(mod.Advertise == 0 ? "UNCHANGED\n" : BitNames(mod.Advertise, ' ', PortFeatures) + "\n");
+        text.Put($": addr:{mod.Address}\n     config: {BitNames(mod.Config & mod.Mask & PortConfigs, ' ', config)}\n     mask:   {BitNames(mod.Mask & PortConfigs, ' ', config)}\n     advertise: ");
+        text.Put((mod.Advertise & 0xffff) == 0 ? "UNCHANGED\n" : BitNames(mod.Advertise & 0xffff, ' ', PortFeatures) + "\n");
     }
 
     /// <summary>A counter, ? when the switch does not know it.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Weft.OpenFlow.Entries;
 using Weft.OpenFlow.Messages;
+using Weft.OpenFlow.Text.Checks;
 
 namespace Weft.OpenFlow.Text;
 
@@ -23,41 +24,114 @@ internal static partial class MessagePrinter
     /// <summary>Prints one message whose length fits.</summary>
     public static void Print(FlowTextWriter text, ReadOnlySpan<byte> frame, int depth)
     {
-        if (frame[0] == OpenFlowMessage.Version && !MessageLengths.Fit(frame))
+        if ((frame[0] == OpenFlowMessage.Version ? Refusal(frame) : IsVersion(frame[0]) ? null : KindRefusal(frame)) is { } refusal)
         {
-            Refused(text, frame, "OFPBRC_BAD_LEN");
+            Refused(text, frame, refusal);
             return;
         }
 
-        var head = -1;
+        Header(text, frame);
+        var head = text.Length;
         try
         {
-            var message = MessageCodec.Decode(frame, out _);
-            if (UnknownKind(message, frame) is { } error)
+            if (frame[0] == OpenFlowMessage.Version)
             {
-                Refused(text, frame, error);
-                return;
+                if ((MessageType)frame[1] is MessageType.MultipartRequest or MessageType.MultipartReply)
+                {
+                    PartFlags(text, BinaryPrimitives.ReadUInt16BigEndian(frame[10..]));
+                }
+
+                MessageCheck.Check(frame);
             }
 
-            Header(text, frame);
-            head = text.Length;
-            MessageCheck.Check(message);
-            Body(text, message, frame, depth);
+            if (!BodyOfBytes(text, frame, depth))
+            {
+                Body(text, MessageCodec.Decode(frame, out _), frame, depth);
+            }
+
             text.Chomp(' ');
         }
         catch (OpenFlowFormatException e)
         {
-            if (head < 0)
-            {
-                Header(text, frame);
-                head = text.Length;
-            }
-
             // A switch decodes a whole message before it prints it; only the rows of a multipart reply come one by one.
             text.Truncate(Math.Max(head, text.Committed));
-            text.Put(text.Length == head ? " " : "\n");
+            if (text.Length == head)
+            {
+                text.Put(" ");
+            }
+            else
+            {
+                text.Chomp(' ');
+                text.Optional(text.Last != '\n', "\n");
+            }
+
             Refused(text, frame, e.ErrorName ?? e.Message);
         }
+    }
+
+    /// <summary>The error with which Open vSwitch refuses a message whose kind it does not know, or whose length is not of its kind; null for none.</summary>
+    public static string? Refusal(ReadOnlySpan<byte> frame) => KindRefusal(frame) ?? (MessageLengths.Fit(frame) ? null : "OFPBRC_BAD_LEN");
+
+    /// <summary>The error with which Open vSwitch refuses a message whose kind it does not know; null for none.</summary>
+    public static string? KindRefusal(ReadOnlySpan<byte> frame)
+    {
+        const string BadLength = "OFPBRC_BAD_LEN";
+        switch ((MessageType)frame[1])
+        {
+            case MessageType.Experimenter:
+                if (frame.Length < 16)
+                {
+                    return BadLength;
+                }
+
+                var (vendor, subtype) = (BinaryPrimitives.ReadUInt32BigEndian(frame[8..]), BinaryPrimitives.ReadUInt32BigEndian(frame[12..]));
+                if (vendor is not (Wire.Vendors.Nicira or Wire.Vendors.Onf))
+                {
+                    return "OFPBRC_BAD_VENDOR";
+                }
+
+                if (!IsVersion(frame[0]) || !ExperimenterNames.ContainsKey((vendor, subtype)))
+                {
+                    return "OFPBRC_BAD_SUBTYPE";
+                }
+
+                break;
+            case MessageType.MultipartRequest or MessageType.MultipartReply:
+                if (frame.Length < 16 || (frame[8] == 0xff && frame[9] == 0xff && frame.Length < 24))
+                {
+                    return BadLength;
+                }
+
+                if (PartRefusal(frame) is { } refusal)
+                {
+                    return refusal;
+                }
+
+                break;
+            case MessageType.Hello when frame[0] >= 1:
+                // A hello may be of any version, as it offers them.
+                return null;
+            case var type when (int)type >= Names.Length || !IsVersion(frame[0]):
+                return "OFPBRC_BAD_TYPE";
+        }
+
+        return null;
+    }
+
+    /// <summary>A version of OpenFlow that Open vSwitch speaks, 1.0 to 1.5.</summary>
+    private static bool IsVersion(byte version) => version is >= 1 and <= 6;
+
+    private static string? PartRefusal(ReadOnlySpan<byte> frame)
+    {
+        var kind = BinaryPrimitives.ReadUInt16BigEndian(frame[8..]);
+        if (kind != (ushort)MultipartType.Experimenter)
+        {
+            return kind < Multiparts.Length && IsVersion(frame[0]) ? null : "OFPBRC_BAD_STAT";
+        }
+
+        var (vendor, subtype) = (BinaryPrimitives.ReadUInt32BigEndian(frame[16..]), BinaryPrimitives.ReadUInt32BigEndian(frame[20..]));
+        return vendor is not (Wire.Vendors.Nicira or Wire.Vendors.Onf) ? "OFPBRC_BAD_VENDOR"
+            : vendor == Wire.Vendors.Onf && subtype == FlowMonitorCodec.Subtype && IsVersion(frame[0]) ? null : "OFPBRC_BAD_SUBTYPE";
     }
 
     private static void Refused(FlowTextWriter text, ReadOnlySpan<byte> frame, string error)
@@ -97,31 +171,34 @@ internal static partial class MessagePrinter
         }
     }
 
-    private static string ExperimenterName(uint vendor, uint subtype) => (vendor, subtype) switch
+    /// <summary>Messages of Nicira and ONF by experimenter and subtype, as OVS calls them.</summary>
+    internal static IReadOnlyDictionary<(uint Vendor, uint Subtype), string> ExperimenterNames { get; } = new Dictionary<(uint, uint), string>
     {
-        (Wire.Vendors.Onf, 1870) => "ONFT_FLOW_MONITOR_CANCEL",
-        (Wire.Vendors.Onf, 1871) => "ONFT_FLOW_MONITOR_PAUSED",
-        (Wire.Vendors.Onf, 1872) => "ONFT_FLOW_MONITOR_RESUMED",
-        (Wire.Vendors.Onf, 1911) => "ONFT_ROLE_STATUS",
-        (Wire.Vendors.Onf, 2300) => "ONFT_BUNDLE_CONTROL",
-        (Wire.Vendors.Onf, 2301) => "ONFT_BUNDLE_ADD_MESSAGE",
-        (Wire.Vendors.Onf, 2350) => "ONFT_REQUESTFORWARD",
-        (Wire.Vendors.Nicira, 10) => "NXT_ROLE_REQUEST",
-        (Wire.Vendors.Nicira, 11) => "NXT_ROLE_REPLY",
-        (Wire.Vendors.Nicira, 15) => "NXT_FLOW_MOD_TABLE_ID",
-        (Wire.Vendors.Nicira, 16) => "NXT_SET_PACKET_IN_FORMAT",
-        (Wire.Vendors.Nicira, 18) => "NXT_FLOW_AGE",
-        (Wire.Vendors.Nicira, 19) => "NXT_SET_ASYNC_CONFIG",
-        (Wire.Vendors.Nicira, 20) => "NXT_SET_CONTROLLER_ID",
-        (Wire.Vendors.Nicira, 24) => "NXT_TLV_TABLE_MOD",
-        (Wire.Vendors.Nicira, 25) => "NXT_TLV_TABLE_REQUEST",
-        (Wire.Vendors.Nicira, 26) => "NXT_TLV_TABLE_REPLY",
-        (Wire.Vendors.Nicira, 28) => "NXT_RESUME",
-        (Wire.Vendors.Nicira, 29) => "NXT_CT_FLUSH_ZONE",
-        (Wire.Vendors.Nicira, 30) => "NXT_PACKET_IN2",
-        (Wire.Vendors.Nicira, 32) => "NXT_CT_FLUSH",
-        _ => $"OFPT_EXPERIMENTER vendor 0x{vendor:x} type {subtype}",
+        [(Wire.Vendors.Onf, 1870)] = "ONFT_FLOW_MONITOR_CANCEL",
+        [(Wire.Vendors.Onf, 1871)] = "ONFT_FLOW_MONITOR_PAUSED",
+        [(Wire.Vendors.Onf, 1872)] = "ONFT_FLOW_MONITOR_RESUMED",
+        [(Wire.Vendors.Onf, 1911)] = "ONFT_ROLE_STATUS",
+        [(Wire.Vendors.Onf, 2300)] = "ONFT_BUNDLE_CONTROL",
+        [(Wire.Vendors.Onf, 2301)] = "ONFT_BUNDLE_ADD_MESSAGE",
+        [(Wire.Vendors.Onf, 2350)] = "ONFT_REQUESTFORWARD",
+        [(Wire.Vendors.Nicira, 10)] = "NXT_ROLE_REQUEST",
+        [(Wire.Vendors.Nicira, 11)] = "NXT_ROLE_REPLY",
+        [(Wire.Vendors.Nicira, 15)] = "NXT_FLOW_MOD_TABLE_ID",
+        [(Wire.Vendors.Nicira, 16)] = "NXT_SET_PACKET_IN_FORMAT",
+        [(Wire.Vendors.Nicira, 18)] = "NXT_FLOW_AGE",
+        [(Wire.Vendors.Nicira, 19)] = "NXT_SET_ASYNC_CONFIG",
+        [(Wire.Vendors.Nicira, 20)] = "NXT_SET_CONTROLLER_ID",
+        [(Wire.Vendors.Nicira, 24)] = "NXT_TLV_TABLE_MOD",
+        [(Wire.Vendors.Nicira, 25)] = "NXT_TLV_TABLE_REQUEST",
+        [(Wire.Vendors.Nicira, 26)] = "NXT_TLV_TABLE_REPLY",
+        [(Wire.Vendors.Nicira, 28)] = "NXT_RESUME",
+        [(Wire.Vendors.Nicira, 29)] = "NXT_CT_FLUSH_ZONE",
+        [(Wire.Vendors.Nicira, 30)] = "NXT_PACKET_IN2",
+        [(Wire.Vendors.Nicira, 32)] = "NXT_CT_FLUSH",
     };
+
+    private static string ExperimenterName(uint vendor, uint subtype) =>
+        ExperimenterNames.TryGetValue((vendor, subtype), out var name) ? name : $"OFPT_EXPERIMENTER vendor 0x{vendor:x} type {subtype}";
 
     private static void Body(FlowTextWriter text, OpenFlowMessage message, ReadOnlySpan<byte> frame, int depth)
     {
@@ -147,22 +224,12 @@ internal static partial class MessagePrinter
                 break;
             case RoleMessage role:
                 text.Put($" role={RoleName(role.Role)}");
-                text.Optional(role.Role is 2 or 3 || role.IsReply && role.GenerationId != ulong.MaxValue, $" generation_id={role.GenerationId}");
+                text.Optional((role.IsReply || role.Role != 0) && role.GenerationId != ulong.MaxValue, $" generation_id={role.GenerationId}");
                 break;
             case BundleControl control:
-                text.Put($"\n bundle_id=0x{control.BundleId:x} type={BundleName(control.Control)} flags={BundleFlags(control.Flags)}");
+                text.Put($"\n bundle_id={CHex(control.BundleId)} type={BundleName(control.Control)} flags={BundleFlags(control.Flags)}");
                 break;
-            case BundleAdd add:
-                text.Put($"\n bundle_id=0x{add.BundleId:x} flags={BundleFlags(add.Flags)}\n");
-                var inner = frame[24..];
-                if (BinaryPrimitives.ReadUInt32BigEndian(inner[4..]) != BinaryPrimitives.ReadUInt32BigEndian(frame[4..]))
-                {
-                    throw new OpenFlowFormatException("bundle: the message inside has another xid", "OFPBFC_MSG_BAD_XID");
-                }
-
-                MessageText.Write(text, inner[..BinaryPrimitives.ReadUInt16BigEndian(inner[2..])], depth + 1);
-                break;
-            case Multipart part: MultipartBody(text, part, BinaryPrimitives.ReadUInt16BigEndian(frame[10..])); break;
+            case Multipart part: MultipartBody(text, part); break;
             case SetControllerId id: text.Put($" id={id.ControllerId}"); break;
             case SetPacketInFormat format: text.Put($" format={format.Format switch { 0 => "standard", 1 => "nxt_packet_in", 2 => "nxt_packet_in2", _ => "unknown" }}"); break;
             case FlushConntrackZone zone: text.Put($" zone_id={zone.Zone}"); break;
@@ -179,7 +246,6 @@ internal static partial class MessagePrinter
                 text.Put(" port=");
                 text.Port(queues.Port);
                 break;
-            case QueueConfigReply queues: QueueConfigBody(text, queues); break;
             case ExperimenterMessage { Experimenter: Wire.Vendors.Nicira, Subtype: 10 or 11 } role when role.Body.Length == 4:
                 text.Put($" role={RoleName(BinaryPrimitives.ReadUInt32BigEndian(role.Body.AsSpan()) + 1)}");
                 break;
@@ -195,16 +261,37 @@ internal static partial class MessagePrinter
         }
     }
 
-    /// <summary>What OVS calls a message that it does not know; null for those that it does.</summary>
-    private static string? UnknownKind(OpenFlowMessage message, ReadOnlySpan<byte> frame) => message switch
+    /// <summary>Bodies of which parts are printed although others are damaged; false for all others.</summary>
+    private static bool BodyOfBytes(FlowTextWriter text, ReadOnlySpan<byte> frame, int depth)
     {
-        UnknownMessage when frame[1] >= Names.Length => "OFPBRC_BAD_TYPE",
-        ExperimenterMessage { Experimenter: not (Wire.Vendors.Onf or Wire.Vendors.Nicira) } => "OFPBRC_BAD_VENDOR",
-        ExperimenterMessage e when ExperimenterName(e.Experimenter, e.Subtype).StartsWith("OFPT", StringComparison.Ordinal) => "OFPBRC_BAD_SUBTYPE",
-        Multipart { Kind: MultipartType.Experimenter, Body.Length: < 8 } => "OFPBRC_BAD_LEN",
-        Multipart { Kind: not MultipartType.Experimenter } part when (int)part.Kind >= Multiparts.Length => "OFPBRC_BAD_STAT",
-        _ => null,
-    };
+        if (frame[0] != OpenFlowMessage.Version)
+        {
+            return false;
+        }
+
+        if ((MessageType)frame[1] == MessageType.QueueGetConfigReply)
+        {
+            QueueConfigBody(text, frame[MessageCodec.HeaderLength..]);
+            return true;
+        }
+
+        if ((MessageType)frame[1] == MessageType.Experimenter && BinaryPrimitives.ReadUInt32BigEndian(frame[8..]) == Wire.Vendors.Onf
+            && BinaryPrimitives.ReadUInt32BigEndian(frame[12..]) == BundleControl.AddSubtype)
+        {
+            BundleAddBody(text, frame, depth);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The message inside may be damaged, which is told of it alone.</summary>
+    private static void BundleAddBody(FlowTextWriter text, ReadOnlySpan<byte> frame, int depth)
+    {
+        text.Put($"\n bundle_id={CHex(BinaryPrimitives.ReadUInt32BigEndian(frame[16..]))} flags={BundleFlags(BinaryPrimitives.ReadUInt16BigEndian(frame[22..]))}\n");
+        var inner = frame[24..];
+        MessageText.Write(text, inner[..BinaryPrimitives.ReadUInt16BigEndian(inner[2..])], depth + 1);
+    }
 
     private static void RoleStatusBody(FlowTextWriter text, RoleStatus status)
     {
@@ -228,5 +315,5 @@ internal static partial class MessagePrinter
         _ => "",
     };
 
-    private static string BundleFlags(ushort flags) => flags switch { 0 => "0", 1 => "atomic", 2 => "ordered", 3 => "atomic ordered", _ => $"0x{flags:x}" };
+    private static string BundleFlags(ushort flags) => BitNames(flags, ' ', ["atomic", "ordered"]);
 }

@@ -28,8 +28,13 @@ public static class MessageText
         {
             if (length > frame.Length)
             {
-                MessagePrinter.Header(text, frame);
-                text.Put($"\n(***truncated to {frame.Length} bytes from {length}***)\n");
+                if (MessagePrinter.KindRefusal(frame) is null)
+                {
+                    MessagePrinter.Header(text, frame);
+                    text.Put("\n");
+                }
+
+                text.Put($"(***truncated to {frame.Length} bytes from {length}***)\n");
             }
             else
             {

@@ -38,9 +38,12 @@ public static class MeterText
         return new MeterEntry(id ?? throw new OpenFlowTextException("a meter needs meter=..."), flags, bands);
     }
 
+    /// <summary>The number of a meter, or the name of a virtual one.</summary>
+    internal static string IdName(uint id) => id switch { <= 0xffff0000 => $"{id}", 0xfffffffd => "slowpath", 0xfffffffe => "controller", uint.MaxValue => "all", _ => "unknown" };
+
     internal static void Write(FlowTextWriter text, MeterEntry meter, bool oneLine)
     {
-        text.Put($"meter={(meter.Id switch { <= 0xffff0000 => $"{meter.Id}", 0xfffffffd => "slowpath", 0xfffffffe => "controller", uint.MaxValue => "all", _ => "unknown" })} ");
+        text.Put($"meter={IdName(meter.Id)} ");
         text.Optional(meter.Flags.HasFlag(MeterFlags.Kbps), "kbps ");
         text.Optional(meter.Flags.HasFlag(MeterFlags.PacketsPerSecond), "pktps ");
         text.Optional(meter.Flags.HasFlag(MeterFlags.Burst), "burst ");

@@ -244,6 +244,13 @@ internal ref struct PacketText(FlowTextWriter text, ReadOnlySpan<byte> packet)
         switch (_proto)
         {
             case 6 or 17 or 132:
+                if (_proto == 6 && (U16(ports, 12) >> 12) * 4 is var header && (header < 20 || header > ports.Length))
+                {
+                    // A header that ends elsewhere than the packet says nothing.
+                    _text.Put(",tp_src=0,tp_dst=0,tcp_flags=0");
+                    break;
+                }
+
                 _text.Put($",tp_src={U16(ports, 0)},tp_dst={U16(ports, 2)}");
                 if (_proto == 6)
                 {

@@ -80,6 +80,20 @@ public sealed class MessageFuzzer(int seed)
         }
     }
 
+    /// <summary>The next damaged message.</summary>
+    /// <param name="keepLength">The length in the header is right, as what frames a stream would make it.</param>
+    public byte[] Next(bool keepLength)
+    {
+        var frame = Damaged();
+        if (keepLength && frame.Length <= ushort.MaxValue)
+        {
+            frame[2] = (byte)(frame.Length >> 8);
+            frame[3] = (byte)frame.Length;
+        }
+
+        return frame;
+    }
+
     private byte[] Damaged()
     {
         var frame = (byte[])Seeds[_random.Next(Seeds.Length)].Clone();
@@ -116,20 +130,11 @@ public sealed class MessageFuzzer(int seed)
         var flows = Samples.Flows.Select(t => FlowText.Parse(t)).ToList();
         var seeds = new List<byte[]>();
         seeds.AddRange(flows.Select(f => FlowMod.Add(f).ToBytes(1)));
-        seeds.AddRange(flows.Select(f => new BundleAdd(1, 3, FlowMod.Add(f)).ToBytes(2)));
+        seeds.AddRange(flows.Select(f => new BundleAdd(1, 3, FlowMod.Add(f)) { InnerXid = 2 }.ToBytes(2)));
         seeds.AddRange(flows.Select(f => new FlowRemoved(f, 1, new FlowDuration(1, 2), 3, 4).ToBytes(3)));
         var group = GroupText.Parse("group_id=1,type=select,bucket=weight:5,actions=output:1,bucket=actions=ct(commit,table=5,nat(dst=10.0.0.1:80))");
         seeds.Add(new GroupMod(GroupCommand.Add, group).ToBytes(4));
-        seeds.Add(new MeterMod(MeterCommand.Add, MeterText.Parse("meter=1,pktps,burst,bands=type=drop,rate=1,burst_size=2")).ToBytes(5));
-        seeds.Add(new Hello(4, 16).ToBytes(6));
-        seeds.Add(new Echo(false, [1, 2, 3]).ToBytes(7));
-        seeds.Add(new FeaturesReply(1, 2, 254, 0, 0x4f).ToBytes(8));
-        seeds.Add(new PacketOut(Ports.Controller, ActionList.Of(new Output(1)), new byte[60]).ToBytes(9));
-        seeds.Add(new PacketIn { Metadata = flows[0].Match, Data = new byte[60], TotalLength = 60 }.ToBytes(10));
-        seeds.Add(new PacketIn { IsNicira = true, Metadata = flows[0].Match, Data = new byte[60], TotalLength = 90, UserData = new byte[3], Table = 3, Cookie = 7 }.ToBytes(11));
-        seeds.Add(new PortStatus(PortReason.Added, new PortDescription(1, MacAddress.Broadcast, "p1", 0, 4, 1, 2, 3, 4, 5, 6)).ToBytes(12));
-        seeds.Add(new ErrorMessage(4, 9, 0, [.. seeds[0]]).ToBytes(13));
-        seeds.Add(new TlvTableReply(256, 64, [new TlvMapping(0xffff, 1, 4, 0)]).ToBytes(14));
+        seeds.AddRange(MessageCatalogue.All.Select(m => m.ToBytes(MessageCatalogue.Xid)));
         return [.. seeds];
     }
 }
