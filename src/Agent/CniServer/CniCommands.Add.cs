@@ -23,13 +23,14 @@ internal sealed partial class CniCommands
         // Read before anything is taken: a bad one leaves nothing to undo.
         var mac = plan.Port.Mac is { } chosen ? PodMac.Normalize(chosen) : invocation.Config.Mac;
         var wasAttached = network.Attachments.Any(a => a.ContainerId == invocation.ContainerId && a.IfName == invocation.IfName);
-        var (lease, isNew) = await AcquireAsync(invocation, plan, ct).ConfigureAwait(false);
+        var (lease, isNew, durable) = await AcquireAsync(invocation, plan, ct).ConfigureAwait(false);
         var pod = Describe(invocation, plan, lease, mac);
         var attachment = AttachmentOf(invocation, plan, lease, pod);
         var link = Task.FromResult(false);
         try
         {
-            await AttachAsync(pod, attachment, made => link = made, ct).ConfigureAwait(false);
+            // The disk is waited for last: a power cut would end the pod, too, and until the answer nobody knows its addresses.
+            await Task.WhenAll(AttachAsync(pod, attachment, made => link = made, ct), durable).ConfigureAwait(false);
         }
         catch
         {
@@ -41,7 +42,7 @@ internal sealed partial class CniCommands
         return CniResult.Added(invocation, pod);
     }
 
-    private async Task<(Lease Lease, bool IsNew)> AcquireAsync(CniInvocation invocation, PodInterfacePlan plan, CancellationToken ct)
+    private async Task<LeaseGrant> AcquireAsync(CniInvocation invocation, PodInterfacePlan plan, CancellationToken ct)
     {
         var chosen = plan.Port.Addresses.Select(a => ParseChosen(invocation, a)).ToList();
         var isTenant = !plan.AliasSubnets.IsEmpty;
@@ -59,7 +60,7 @@ internal sealed partial class CniCommands
         };
         try
         {
-            return await leases.AcquireAsync(request, ct).ConfigureAwait(false);
+            return await leases.GrantAsync(request, ct).ConfigureAwait(false);
         }
         catch (LeaseException e) when (e.Holder is { } holder && holder.Pod == invocation.Pod && holder.IfName == invocation.IfName)
         {
@@ -70,7 +71,7 @@ internal sealed partial class CniCommands
                 await RemoveAsync(holder.Key, ct).ConfigureAwait(false);
             }
 
-            return await leases.AcquireAsync(request, ct).ConfigureAwait(false);
+            return await leases.GrantAsync(request, ct).ConfigureAwait(false);
         }
     }
 

@@ -135,7 +135,7 @@ internal sealed partial class CniCommands(IPodNetwork network, LeaseStore leases
         try
         {
             // A thread of its own: the pool's few must not all wait for the kernel.
-            return await Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+            return await PodLinks.Threads.RunAsync(() => (work(), Keep: true)).ConfigureAwait(false);
         }
         finally
         {

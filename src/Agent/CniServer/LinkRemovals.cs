@@ -23,7 +23,7 @@ internal sealed class LinkRemovals : IDisposable
     public async Task RemoveAsync(string name)
     {
         var gone = _awaited.GetOrAdd(name, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        var call = Task.Factory.StartNew(() => Remove(name), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task call = PodLinks.Threads.RunAsync(() => (Remove(name), Keep: true));
         try
         {
             // Without the interface, or without the event (lost), the call's own end counts.
@@ -37,12 +37,13 @@ internal sealed class LinkRemovals : IDisposable
 
     public void Dispose() => _watcher.Dispose();
 
-    private void Remove(string name)
+    private bool Remove(string name)
     {
         using var netlink = RouteNetlink.Open(_netns);
         var batch = new NetlinkBatch();
         RouteNetlink.DeleteLink(batch, name);
         netlink.Execute(batch);
+        return true;
     }
 
     private void Notice(ReadOnlySpan<byte> datagram)

@@ -34,6 +34,9 @@ internal sealed record PodInterface
     /// <summary><c>w</c> and 10 hex digits of SHA-256(containerId + "/" + ifName).</summary>
     public static string HostNameOf(string containerId, string ifName) =>
         "w" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{containerId}/{ifName}")).AsSpan(0, 5));
+
+    /// <summary>Whether a name is one of those that <see cref="HostNameOf"/> gives.</summary>
+    public static bool IsHostName(string name) => name.Length == 11 && name[0] == 'w' && !name.AsSpan(1).ContainsAnyExcept("0123456789abcdef");
 }
 
 /// <summary>An address of a pod.</summary>

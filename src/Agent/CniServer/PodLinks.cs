@@ -9,6 +9,9 @@ internal sealed class PodLinks(string? hostNetns) : IDisposable
 {
     private readonly LinkRemovals _removals = new(hostNetns);
 
+    /// <summary>Where work on links is done.</summary>
+    public static KeptThreads Threads { get; } = new("links", kept: 4);
+
     /// <summary>Makes the pair and gives the pod's side its addresses and routes. What is there and right is kept, what is there and wrong is made again.</summary>
     /// <param name="wanted">How it must look.</param>
     /// <param name="exists">Called as soon as the pair exists, before it is complete.</param>
@@ -24,7 +27,7 @@ internal sealed class PodLinks(string? hostNetns) : IDisposable
             try
             {
                 exists();
-                InHost(() => ConfigureHostSide(host, wanted.HostName));
+                InHost(() => ConfigureHostSide(host, wanted.HostName, isUp: created));
                 NetworkNamespace.Run(netns, wanted.Netns, () => Configure(wanted));
                 return created;
             }
@@ -113,6 +116,7 @@ internal sealed class PodLinks(string? hostNetns) : IDisposable
         RouteNetlink.CreateVeth(batch, new VethPair
         {
             Name = wanted.HostName,
+            Up = true,
             PeerName = wanted.Name,
             PeerNamespace = netns,
             PeerMac = wanted.Mac,
@@ -140,13 +144,19 @@ internal sealed class PodLinks(string? hostNetns) : IDisposable
 
     private bool InHost(Func<bool> work) => hostNetns is null ? work() : NetworkNamespace.Run(hostNetns, work);
 
-    /// <summary>Sets the host side up, deaf: in the userspace data path the host's own stack sees the pod's packets as well as Open vSwitch does.</summary>
-    private static bool ConfigureHostSide(RouteNetlink host, string hostName)
+    /// <summary>The host side is up and deaf: in the userspace data path the host's own stack sees the pod's packets as well as Open vSwitch does.</summary>
+    /// <remarks>It is made up, before it is deaf: nothing can come in while the pod's side is down, and ovs-vswitchd looks through all its ports whenever a link changes.</remarks>
+    private static bool ConfigureHostSide(RouteNetlink host, string hostName, bool isUp)
     {
         // No IPv6 here, no answer to ARP for the host's addresses, and no packet from a source whose route leads elsewhere (ip-sysctl).
-        Sysctl.Write($"net/ipv6/conf/{hostName}/disable_ipv6", "1");
-        Sysctl.Write($"net/ipv4/conf/{hostName}/arp_ignore", "8");
-        Sysctl.Write($"net/ipv4/conf/{hostName}/rp_filter", "1");
+        Sysctl.Set($"net/ipv6/conf/{hostName}/disable_ipv6", "1");
+        Sysctl.Set($"net/ipv4/conf/{hostName}/arp_ignore", "8");
+        Sysctl.Set($"net/ipv4/conf/{hostName}/rp_filter", "1");
+        if (isUp)
+        {
+            return true;
+        }
+
         var batch = new NetlinkBatch();
         RouteNetlink.SetLink(batch, hostName, up: true);
         host.Execute(batch);
@@ -186,15 +196,13 @@ internal sealed class PodLinks(string? hostNetns) : IDisposable
         var folder = $"net/ipv6/conf/{wanted.Name}";
         if (wanted.Addresses.Any(a => a.Address.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6))
         {
-            if (Sysctl.Read($"{folder}/disable_ipv6") is null)
+            if (!Sysctl.Set($"{folder}/disable_ipv6", "0"))
             {
                 throw new CniException(CniErrorCode.Interface, "the kernel has no IPv6, but the pod needs an IPv6 address", "boot without ipv6.disable=1, or give the node IPv4 pod CIDRs only");
             }
-
-            Sysctl.Write($"{folder}/disable_ipv6", "0");
         }
 
-        Sysctl.Write($"{folder}/accept_dad", "0");
-        Sysctl.Write($"{folder}/accept_ra", "0");
+        Sysctl.Set($"{folder}/accept_dad", "0");
+        Sysctl.Set($"{folder}/accept_ra", "0");
     }
 }

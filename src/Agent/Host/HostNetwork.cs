@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Weft.Agent.CniServer;
 using Weft.Agent.Host.Netlink;
 
 namespace Weft.Agent.Host;
@@ -39,7 +40,13 @@ public sealed partial class HostNetwork : IAsyncDisposable
         _time = time;
         _logger = logger;
         _nftables = new Nftables(netns);
-        _watchers.Add(NetlinkWatcher.OfRoutes(netns, _ => _events.Writer.TryWrite(true)));
+        _watchers.Add(NetlinkWatcher.OfRoutes(netns, changes =>
+        {
+            if (!TellsOfPodsOnly(changes))
+            {
+                _events.Writer.TryWrite(true);
+            }
+        }));
         _watchers.Add(NetlinkWatcher.OfNftables(netns, _ =>
         {
             _rulesChanged = true;
@@ -70,6 +77,22 @@ public sealed partial class HostNetwork : IAsyncDisposable
         await _repairing.ConfigureAwait(false);
         _applying.Dispose();
         _stop.Dispose();
+    }
+
+    /// <summary>Pods' interfaces come and go with every pod; nothing of the host's plan is about them.</summary>
+    private static bool TellsOfPodsOnly(ReadOnlySpan<byte> changes)
+    {
+        var any = false;
+        while (NetlinkMessage.TryRead(ref changes, out var message))
+        {
+            any = true;
+            if (RouteNetlink.ChangedLink(message) is not { } name || !PodInterface.IsHostName(name))
+            {
+                return false;
+            }
+        }
+
+        return any;
     }
 
     private async Task<HostChanges> ApplyExclusiveAsync(HostPlan? desired, CancellationToken ct)

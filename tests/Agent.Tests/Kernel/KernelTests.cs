@@ -8,18 +8,22 @@ using Endpoint = Weft.Topology.Endpoint;
 namespace Weft.Agent.Tests.Kernel;
 
 /// <summary>The kernel's data path, which this machine need not have: a guest with Debian's kernel runs two nodes on it (scripts/lib/kernel-nodes).</summary>
-/// <remarks>Pods by the real plugin, all three tunnels, Services, policies, restarts of agent and ovs-vswitchd. Only with WEFT_TEST_FULL=1.</remarks>
+/// <remarks>
+/// Pods by the real plugin, Services, policies, restarts of agent and ovs-vswitchd; all three tunnels with WEFT_TEST_FULL=1 (scripts/test kernel), one with
+/// WEFT_TEST_KERNEL=1 (scripts/test). Without QEMU, Debian's kernel or the memory the test is skipped and says why.
+/// </remarks>
 [Category("Kernel")]
 public sealed class KernelTests
 {
     private static readonly bool Full = Environment.GetEnvironmentVariable("WEFT_TEST_FULL") == "1";
-    private static readonly TunnelType[] Tunnels = [TunnelType.Geneve, TunnelType.Vxlan, TunnelType.Gre];
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(14);
+    private static readonly bool Short = Environment.GetEnvironmentVariable("WEFT_TEST_KERNEL") == "1";
+    private static readonly TunnelType[] Tunnels = Full ? [TunnelType.Geneve, TunnelType.Vxlan, TunnelType.Gre] : [TunnelType.Geneve];
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(Full ? 20 : 5);
 
     [Test]
     public async Task Two_nodes_on_the_data_path_of_Debians_kernel_pass_every_check()
     {
-        if (!Full)
+        if (!Full && !Short)
         {
             Assert.Ignore("the guest takes minutes: scripts/test kernel");
         }
@@ -43,11 +47,17 @@ public sealed class KernelTests
         var output = await BashAsync($"""
             . scripts/lib/cni && publish_cni >&2 && . scripts/lib/agent && publish_agent >&2 && . scripts/lib/kernel && prepare_kernel >&2 &&
             printf 'export WEFT_AGENT=%s WEFT_CNI=%s\n' "$WEFT_AGENT" "$WEFT_CNI" >{folder.Path}/programs &&
-            (run_in_kernel {Limit.TotalSeconds:0} {folder.Path}/run || echo "FAILED the guest did not end well within {Limit.TotalSeconds:0} s")
+            (run_in_kernel {Limit.TotalSeconds:0} {folder.Path}/run || echo "the guest did not end well within {Limit.TotalSeconds:0} s")
             """);
         TestContext.Out.WriteLine(output);
         var lines = output.Split('\n');
         Assert.That(lines.Where(l => l.StartsWith("FAILED", StringComparison.Ordinal)), Is.Empty, output);
+        if (!Full && !output.Contains("guest: ended with", StringComparison.Ordinal))
+        {
+            Assert.Ignore($"this machine was too slow for the guest, {lines.Count(l => l.StartsWith("ok ", StringComparison.Ordinal))} checks passed in {Limit.TotalMinutes} minutes: scripts/test kernel waits longer");
+        }
+
+        Assert.That(output, Does.Contain("guest: ended with 0"));
         Assert.That(lines.Count(l => l.StartsWith("ok ", StringComparison.Ordinal)), Is.GreaterThan(20), output);
     }
 

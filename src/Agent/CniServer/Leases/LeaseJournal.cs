@@ -4,14 +4,15 @@ using Weft.Agent.Host.Netlink;
 namespace Weft.Agent.CniServer.Leases;
 
 /// <summary>
-/// A file of <see cref="LeaseRecord"/> lines that only grows until it is rewritten. What <see cref="Append"/> confirmed with
-/// <c>sync</c> survives kill -9 and power loss at any moment: a line that was cut or damaged fails its checksum and is skipped.
+/// A file of <see cref="LeaseRecord"/> lines that only grows until it is rewritten. What <see cref="Append"/> wrote survives kill -9, and what
+/// <see cref="Sync"/> confirmed survives power loss at any moment: a line that was cut or damaged fails its checksum and is skipped.
 /// </summary>
 internal sealed class LeaseJournal : IDisposable
 {
     private readonly string _path;
     private SafeFileHandle _file;
     private long _length;
+    private (long Bytes, int Records) _synced;
     private bool _tailIsDamaged;
 
     private LeaseJournal(string path, SafeFileHandle file)
@@ -49,9 +50,8 @@ internal sealed class LeaseJournal : IDisposable
 
     /// <summary>Adds records behind each other.</summary>
     /// <param name="records">What to add.</param>
-    /// <param name="sync">Return only after the disk has them.</param>
     /// <exception cref="IOException">Nothing of it counts (disk full, for example).</exception>
-    public void Append(IReadOnlyList<LeaseRecord> records, bool sync)
+    public void Append(IReadOnlyList<LeaseRecord> records)
     {
         var bytes = records.SelectMany(r => r.Encode()).ToArray();
         try
@@ -63,10 +63,6 @@ internal sealed class LeaseJournal : IDisposable
             }
 
             RandomAccess.Write(_file, bytes, _length);
-            if (sync)
-            {
-                RandomAccess.FlushToDisk(_file);
-            }
         }
         catch (IOException)
         {
@@ -76,6 +72,23 @@ internal sealed class LeaseJournal : IDisposable
 
         _length += bytes.Length;
         RecordCount += records.Count;
+    }
+
+    /// <summary>Returns after the disk has everything that was added.</summary>
+    /// <exception cref="IOException">What was added since the last time that this returned does not count.</exception>
+    public void Sync()
+    {
+        try
+        {
+            RandomAccess.FlushToDisk(_file);
+            _synced = (_length, RecordCount);
+        }
+        catch (IOException)
+        {
+            (_length, RecordCount) = _synced;
+            _tailIsDamaged = true;
+            throw;
+        }
     }
 
     /// <summary>Puts <paramref name="records"/> in place of everything. At any moment either the old or the new file is there, whole.</summary>
@@ -103,6 +116,7 @@ internal sealed class LeaseJournal : IDisposable
         _length = bytes.Length;
         _tailIsDamaged = false;
         RecordCount = records.Count;
+        _synced = (_length, RecordCount);
     }
 
     public void Dispose() => _file.Dispose();
@@ -137,6 +151,7 @@ internal sealed class LeaseJournal : IDisposable
 
         _length = content.Length;
         RecordCount = records.Count + damaged;
+        _synced = (_length, RecordCount);
         return records;
     }
 

@@ -1,6 +1,6 @@
 namespace Weft.Agent.CniServer.Leases;
 
-/// <summary>The leases of this node. A lease is on the disk before anybody learns of it; no address is given twice, whatever is killed when.</summary>
+/// <summary>The leases of this node. A lease is written before it is used, and on the disk before anybody learns of it; no address is given twice, whatever is killed when.</summary>
 /// <remarks>Safe for concurrent calls; calls that come together share one sync of the disk. A release is written but not synced:
 /// after power loss the lease can be back, which <see cref="ReconcileAsync"/> sorts out.</remarks>
 public sealed partial class LeaseStore : IDisposable
@@ -11,7 +11,7 @@ public sealed partial class LeaseStore : IDisposable
     private readonly ILogger _logger;
     private readonly LeaseBook _book;
     private readonly LeaseJournal _journal;
-    private readonly Dictionary<LeaseKey, Task> _unwritten = [];
+    private readonly Dictionary<LeaseKey, Batch> _unwritten = [];
     private Batch? _open;
 
     private LeaseStore(LeaseJournal journal, LeaseBook book, TimeProvider time, ILogger logger)
@@ -79,23 +79,61 @@ public sealed partial class LeaseStore : IDisposable
     /// <exception cref="LeaseException">None is free, a fixed one is taken, or the disk refused; nothing is changed.</exception>
     public async Task<(Lease Lease, bool IsNew)> AcquireAsync(LeaseRequest request, CancellationToken ct)
     {
+        var grant = await GrantAsync(request, ct).ConfigureAwait(false);
+        try
+        {
+            await grant.Durable.ConfigureAwait(false);
+        }
+        catch (LeaseException) when (grant.IsNew)
+        {
+            Revoke(grant.Lease);
+            throw;
+        }
+
+        return (grant.Lease, grant.IsNew);
+    }
+
+    /// <summary>As <see cref="AcquireAsync"/>, but returns when the lease is written and so survives this process; the disk may not have it yet.</summary>
+    /// <exception cref="LeaseException">None is free, a fixed one is taken, or the file cannot be written; nothing is changed.</exception>
+    public async Task<LeaseGrant> GrantAsync(LeaseRequest request, CancellationToken ct)
+    {
         ArgumentNullException.ThrowIfNull(request);
         ct.ThrowIfCancellationRequested();
         Lease lease;
         bool isNew;
-        Task written;
+        Batch? batch;
         lock (_lock)
         {
             lease = _book.Give(request, _time.GetUtcNow(), out isNew);
-            written = isNew
+            batch = isNew
                 ? _unwritten[lease.Key] = Enqueue(new LeaseRecord { Give = lease, At = Now() })
-                : _unwritten.GetValueOrDefault(lease.Key) ?? Task.CompletedTask;
+                : _unwritten.GetValueOrDefault(lease.Key);
         }
 
+        if (batch is null)
+        {
+            return new LeaseGrant(lease, isNew, Task.CompletedTask);
+        }
+
+        var durable = ConfirmAsync(lease, batch);
+        if (!await batch.Appended.Task.ConfigureAwait(false))
+        {
+            if (isNew)
+            {
+                Revoke(lease);
+            }
+
+            await durable.ConfigureAwait(false);
+        }
+
+        return new LeaseGrant(lease, isNew, durable);
+    }
+
+    private async Task ConfirmAsync(Lease lease, Batch batch)
+    {
         try
         {
-            await written.ConfigureAwait(false);
-            return (lease, isNew);
+            await batch.Written.ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -103,9 +141,12 @@ public sealed partial class LeaseStore : IDisposable
         }
         finally
         {
-            if (isNew)
+            lock (_lock)
             {
-                Settle(lease, written);
+                if (_unwritten.GetValueOrDefault(lease.Key) == batch)
+                {
+                    _unwritten.Remove(lease.Key);
+                }
             }
         }
     }
@@ -123,7 +164,7 @@ public sealed partial class LeaseStore : IDisposable
                 return false;
             }
 
-            written = Enqueue(new LeaseRecord { Release = lease, At = Now() });
+            written = Enqueue(new LeaseRecord { Release = lease, At = Now() }).Written;
         }
 
         try
@@ -208,7 +249,7 @@ public sealed partial class LeaseStore : IDisposable
                 Addresses = attachment.Aliases.IsEmpty ? attachment.Addresses : attachment.Aliases,
             };
             _book.Note(lease);
-            written = Enqueue(new LeaseRecord { Give = lease, At = Now() });
+            written = Enqueue(new LeaseRecord { Give = lease, At = Now() }).Written;
         }
 
         Log.Adopted(_logger, attachment.Pod, attachment.ContainerId, attachment.Addresses);
@@ -216,7 +257,7 @@ public sealed partial class LeaseStore : IDisposable
     }
 
     /// <summary>Puts a record into the batch that is written next. Needs the lock.</summary>
-    private Task Enqueue(LeaseRecord record)
+    private Batch Enqueue(LeaseRecord record)
     {
         if (_open is not { } batch)
         {
@@ -225,7 +266,7 @@ public sealed partial class LeaseStore : IDisposable
         }
 
         batch.Records.Add(record);
-        return batch.Written;
+        return batch;
     }
 
     private async Task WriteAsync(Batch batch)
@@ -241,7 +282,13 @@ public sealed partial class LeaseStore : IDisposable
                 _open = null;
             }
 
-            _journal.Append(batch.Records, sync: batch.Records.Exists(r => r.Give is not null));
+            _journal.Append(batch.Records);
+            batch.Appended.SetResult(true);
+            if (batch.Records.Exists(r => r.Give is not null))
+            {
+                _journal.Sync();
+            }
+
             lock (_lock)
             {
                 compacted = _journal.RecordCount > 1024 + (4 * (_book.Leases.Count + _book.RestingCount)) ? [.. _book.ToRecords()] : null;
@@ -251,6 +298,7 @@ public sealed partial class LeaseStore : IDisposable
         }
         finally
         {
+            batch.Appended.TrySetResult(false);
             _writing.Release();
         }
     }
@@ -273,16 +321,12 @@ public sealed partial class LeaseStore : IDisposable
         }
     }
 
-    /// <summary>After the write of a new lease: it counts, or was never given.</summary>
-    private void Settle(Lease lease, Task written)
+    /// <summary>The lease was never given.</summary>
+    private void Revoke(Lease lease)
     {
         lock (_lock)
         {
-            _unwritten.Remove(lease.Key);
-            if (!written.IsCompletedSuccessfully)
-            {
-                _book.Remove(lease.Key);
-            }
+            _book.Remove(lease.Key);
         }
     }
 
@@ -292,6 +336,10 @@ public sealed partial class LeaseStore : IDisposable
     {
         public List<LeaseRecord> Records { get; } = [];
 
+        /// <summary>Whether the file took the records; the disk may not have them yet.</summary>
+        public TaskCompletionSource<bool> Appended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Ends when the disk has them.</summary>
         public Task Written { get; set; } = Task.CompletedTask;
     }
 

@@ -24,6 +24,7 @@ internal static unsafe partial class LinuxNative
     public const int MsgTruncate = 0x20;
     public const int CloneNewNet = 0x40000000;
     public const int OpenReadOnlyCloexec = 0x80000;
+    public const int OpenWriteOnlyCloexec = 0x80001;
     public const short PollIn = 1;
     public const ulong SiocEthtool = 0x8946;
 
@@ -80,6 +81,10 @@ internal static unsafe partial class LinuxNative
     /// <summary>Opens a file for reading, closed on exec.</summary>
     /// <returns>An invalid handle when errno says why not.</returns>
     public static SafeFileHandle OpenForReading(string path) => new(OpenRaw(path, OpenReadOnlyCloexec), ownsHandle: true);
+
+    /// <summary>Opens an existing file for writing, closed on exec.</summary>
+    /// <returns>An invalid handle when errno says why not.</returns>
+    public static SafeFileHandle OpenForWriting(string path) => new(OpenRaw(path, OpenWriteOnlyCloexec), ownsHandle: true);
 
     /// <summary>Opens an eventfd, closed on exec.</summary>
     public static SafeFileHandle OpenEventDescriptor()

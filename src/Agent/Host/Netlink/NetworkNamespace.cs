@@ -1,14 +1,18 @@
 using System.Globalization;
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Weft.Agent.Host.Netlink;
 
-/// <summary>Enters network namespaces. A thread of its own does it and ends afterwards, so no other work ever runs in the wrong namespace.</summary>
+/// <summary>Enters network namespaces. Threads of their own do it, and return afterwards or end, so no other work ever runs in the wrong namespace.</summary>
 /// <remarks>Work that runs inside must not be asynchronous: a thread that it makes the thread pool start would stay in the namespace for ever.</remarks>
 public static class NetworkNamespace
 {
+    private static readonly KeptThreads Visitors = new("netns", kept: 4);
+
+    // The process's own, whichever thread asks first.
+    private static readonly SafeFileHandle Home = LinuxNative.OpenForReading("/proc/self/ns/net");
+
     /// <summary>Opens a namespace by its path, for example <c>/var/run/netns/NAME</c> or <c>/proc/PID/ns/net</c>.</summary>
     /// <exception cref="NetlinkException">There is no file (errno says why), or it is something else.</exception>
     public static SafeFileHandle Open(string path)
@@ -41,52 +45,27 @@ public static class NetworkNamespace
     }
 
     /// <inheritdoc cref="Run{T}(string, Func{T})"/>
-    public static T Run<T>(SafeFileHandle handle, string path, Func<T> work) => OnOwnThread(() =>
+    public static T Run<T>(SafeFileHandle handle, string path, Func<T> work) => Visitors.RunAsync(() =>
     {
         if (LinuxNative.SetNamespace(handle, LinuxNative.CloneNewNet) != 0)
         {
             throw NetlinkException.FromLastError($"enter network namespace {path}");
         }
 
-        return work();
-    });
+        // Work that throws leaves the thread where it is, and ends it.
+        var result = work();
+        return (result, LinuxNative.SetNamespace(Home, LinuxNative.CloneNewNet) == 0);
+    }).GetAwaiter().GetResult();
 
     /// <summary>Makes a new, empty namespace. It ends with the handle.</summary>
-    public static SafeFileHandle New() => OnOwnThread(() => LinuxNative.Unshare(LinuxNative.CloneNewNet) == 0
-        ? Open("/proc/thread-self/ns/net")
-        : throw NetlinkException.FromLastError("create a network namespace"));
+    public static SafeFileHandle New() => Visitors.RunAsync(() => LinuxNative.Unshare(LinuxNative.CloneNewNet) == 0
+        ? (Open("/proc/thread-self/ns/net"), Keep: false)
+        : throw NetlinkException.FromLastError("create a network namespace")).GetAwaiter().GetResult();
 
     /// <summary>A path to a namespace that has no name, good while the handle is open.</summary>
     public static string PathOf(SafeFileHandle handle)
     {
         ArgumentNullException.ThrowIfNull(handle);
         return string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{handle.DangerousGetHandle()}");
-    }
-
-    private static T OnOwnThread<T>(Func<T> work)
-    {
-        var result = default(T)!;
-        ExceptionDispatchInfo? failure = null;
-        var thread = new Thread(
-            () =>
-            {
-                try
-                {
-                    result = work();
-                }
-                catch (Exception e)
-                {
-                    failure = ExceptionDispatchInfo.Capture(e);
-                }
-            },
-            maxStackSize: 256 * 1024)
-        {
-            IsBackground = true,
-            Name = "netns",
-        };
-        thread.Start();
-        thread.Join();
-        failure?.Throw();
-        return result;
     }
 }

@@ -69,7 +69,7 @@ public sealed partial class RouteNetlink
         ArgumentNullException.ThrowIfNull(pair);
         var w = batch.Writer;
         batch.Begin(NewLink, NetlinkFlags.Create | NetlinkFlags.Exclusive, $"create veth {pair.Name} with peer {pair.PeerName}");
-        w.LinkHeader(0, 0, 0);
+        w.LinkHeader(0, pair.Up ? Link.FlagUp : 0, pair.Up ? Link.FlagUp : 0);
         w.Attribute(IflaIfname, pair.Name);
         WriteMtu(w, pair.Mtu);
         var info = w.BeginNested(IflaLinkInfo);
@@ -144,6 +144,10 @@ public sealed partial class RouteNetlink
     /// <summary>The name of the interface whose end a message tells, or null when it tells something else (with a family: that it left a bridge).</summary>
     internal static string? RemovedLink(NetlinkMessage message) =>
         message.Type == DelLink && message.Body.Length >= 16 && message.Body[0] == LinuxNative.AfUnspec ? ReadLink(message.Body).Name : null;
+
+    /// <summary>The name of the interface that a message tells of, new, changed or gone; null when it tells of something else.</summary>
+    internal static string? ChangedLink(NetlinkMessage message) =>
+        message.Type is NewLink or DelLink && message.Body.Length >= 16 ? ReadLink(message.Body).Name : null;
 
     private static void WriteMtu(NetlinkWriter writer, int mtu)
     {

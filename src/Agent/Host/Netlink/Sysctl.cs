@@ -12,6 +12,26 @@ public static class Sysctl
     /// <param name="key">For example <c>net/ipv4/ip_forward</c>: with slashes, since interface names may have dots.</param>
     public static string? Read(string key) => File.Exists(Root + key) ? File.ReadAllText(Root + key).Trim() : null;
 
+    /// <summary>Writes a value without looking first: for an interface that was just made.</summary>
+    /// <returns>False when this kernel has no such key.</returns>
+    /// <exception cref="SysctlException">The kernel refused, and the value is another; the message has key, value and remedy.</exception>
+    public static unsafe bool Set(string key, string value)
+    {
+        using var file = LinuxNative.OpenForWriting(Root + key);
+        if (!file.IsInvalid)
+        {
+            var bytes = stackalloc byte[value.Length];
+            Encoding.ASCII.GetBytes(value, new Span<byte>(bytes, value.Length));
+            if (LinuxNative.Write(file, bytes, value.Length) == value.Length)
+            {
+                return true;
+            }
+        }
+
+        // A read-only /proc/sys may have it right already; else this says what is wrong.
+        return Write(key, value) || Read(key) is not null;
+    }
+
     /// <summary>Writes a value where it differs.</summary>
     /// <returns>True when it was written; false when it was right already or this kernel has no such key.</returns>
     /// <exception cref="SysctlException">The kernel refused; the message has key, value and remedy.</exception>

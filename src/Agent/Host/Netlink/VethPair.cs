@@ -2,11 +2,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Weft.Agent.Host.Netlink;
 
-/// <summary>A veth pair to be made in one message: the peer appears in its namespace with its final name, MAC and MTU. Both sides are down.</summary>
+/// <summary>A veth pair to be made in one message: the peer appears in its namespace with its final name, MAC and MTU, and down.</summary>
 public sealed record VethPair
 {
     /// <summary>This side's name.</summary>
     public required string Name { get; init; }
+
+    /// <summary>This side is up from its beginning.</summary>
+    public bool Up { get; init; }
 
     /// <summary>The other side's name.</summary>
     public required string PeerName { get; init; }
