@@ -123,6 +123,63 @@ public sealed partial class ServiceBehaviourTests
     }
 
     [Test]
+    public async Task A_client_stays_in_its_zone_as_the_hints_say_while_every_endpoint_has_one()
+    {
+        var to = new IPEndPoint(await CreateAsync("zoned"), 8000);
+        await SetEndpointsAsync("zoned", (_one, true), (_two, true));
+        await HintAsync("zoned", "east", "west");
+        await Eventually.True("both: the node is in no zone", async () => (await SeenAsync(to)).Length == 2);
+        try
+        {
+            await SetZonesAsync("east", "west");
+            await Eventually.True("only the endpoint of the client's zone", async () => await SeenAsync(to) is [var name] && name == _one.Name);
+            await HintAsync("zoned", "west", "east");
+            await Eventually.True("only the other one", async () => await SeenAsync(to) is [var name] && name == _two.Name);
+            await HintAsync("zoned", "west", null);
+            await Eventually.True("both: one endpoint has no hint", async () => (await SeenAsync(to)).Length == 2);
+        }
+        finally
+        {
+            await SetZonesAsync(null, null);
+        }
+
+        async Task SetZonesAsync(string? first, string? second)
+        {
+            foreach (var (node, zone) in new[] { ("node1", first), ("node2", second) })
+            {
+                await _lab.Api.PatchAsync($"/api/v1/nodes/{node}", new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["topology.kubernetes.io/zone"] = zone } } }, CancellationToken.None);
+            }
+        }
+
+        async Task HintAsync(string slice, params string?[] zones)
+        {
+            var endpoints = (await _lab.Api.GetAsync($"{Slices}/{slice}", CancellationToken.None))["endpoints"]!.DeepClone().AsArray();
+            for (var i = 0; i < zones.Length; i++)
+            {
+                endpoints[i]!.AsObject().Remove("hints");
+                if (zones[i] is { } zone)
+                {
+                    endpoints[i]!["hints"] = new JsonObject { ["forZones"] = new JsonArray(new JsonObject { ["name"] = zone }) };
+                }
+            }
+
+            await _lab.Api.PatchAsync($"{Slices}/{slice}", new JsonObject { ["endpoints"] = endpoints }, CancellationToken.None);
+        }
+
+        // That 20 choices between two fall on one happens once in half a million times.
+        async Task<string[]> SeenAsync(IPEndPoint service)
+        {
+            var seen = new HashSet<string>();
+            for (var i = 0; i < 20; i++)
+            {
+                seen.Add((await ConnectedAsync(_client.Probe, service)).Server);
+            }
+
+            return [.. seen];
+        }
+    }
+
+    [Test]
     public async Task A_Service_without_endpoints_refuses_everybody_at_once([Values(false, true)] bool udp)
     {
         var name = udp ? "none-udp" : "none-tcp";

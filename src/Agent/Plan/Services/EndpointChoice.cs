@@ -20,19 +20,24 @@ public static class EndpointChoice
             // Rather an endpoint that is ending than none.
             usable = candidates.Where(e => e is { Serving: true, Terminating: true }).ToList();
         }
+        else if (!localOnly)
+        {
+            // Hints spread the load over the cluster: what is on this node already is as near as can be.
+            usable = Hinted(usable, node, zone);
+        }
 
-        return [.. Hinted(usable, node, zone).OrderBy(e => e.Address, StringComparer.Ordinal).ThenBy(e => e.Port)];
+        return [.. usable.OrderBy(e => e.Address, StringComparer.Ordinal).ThenBy(e => e.Port)];
     }
 
     // Hints count only when every endpoint has some and one of them is for us; otherwise the load would fall on few.
     private static List<Endpoint> Hinted(List<Endpoint> usable, string node, string? zone)
     {
-        if (usable.Count > 0 && usable.TrueForAll(e => !e.ForNodes.IsEmpty) && usable.FindAll(e => e.ForNodes.Contains(node)) is { Count: > 0 } near)
+        if (usable.TrueForAll(e => !e.ForNodes.IsEmpty) && usable.FindAll(e => e.ForNodes.Contains(node)) is { Count: > 0 } near)
         {
             return near;
         }
 
-        return zone is not null && usable.Count > 0 && usable.TrueForAll(e => !e.ForZones.IsEmpty) && usable.FindAll(e => e.ForZones.Contains(zone)) is { Count: > 0 } same
+        return zone is not null && usable.TrueForAll(e => !e.ForZones.IsEmpty) && usable.FindAll(e => e.ForZones.Contains(zone)) is { Count: > 0 } same
             ? same
             : usable;
     }
