@@ -1,4 +1,4 @@
-using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using Weft.Topology;
 
@@ -16,38 +16,29 @@ internal static class AgentClient
     /// <exception cref="CniError">Code 11 when no agent answers; 5 when the answer is damaged.</exception>
     public static CniReply Ask(string socketPath, CniRequest request)
     {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            socket.Connect(new UnixDomainSocketEndPoint(socketPath));
-            socket.SendTimeout = socket.ReceiveTimeout = (int)Patience.TotalMilliseconds;
-            Send(socket, request);
-            return Decode(Receive(socket), socketPath);
+            using var connection = new AgentConnection(socketPath, Patience);
+            connection.Send(Encode(request));
+            return Decode(Receive(connection), socketPath);
         }
-        catch (SocketException e)
+        catch (IOException e)
         {
-            throw NotRunning(socketPath, e.SocketErrorCode.ToString());
+            throw NotRunning(socketPath, e.Message);
         }
     }
 
-    private static void Send(Socket socket, CniRequest request)
-    {
-        var json = JsonSerializer.SerializeToUtf8Bytes(request, CniJsonContext.Default.CniRequest);
-        Array.Resize(ref json, json.Length + 1);
-        json[^1] = (byte)'\n';
-        for (var sent = 0; sent < json.Length;)
-        {
-            sent += socket.Send(json.AsSpan(sent));
-        }
-    }
+    private static byte[] Encode(CniRequest request) => Encoding.UTF8.GetBytes(new JsonLine()
+        .Add("version", request.Version).Add("command", request.Command).Add("containerId", request.ContainerId).Add("netns", request.Netns)
+        .Add("ifName", request.IfName).Add("args", request.Args).Add("path", request.Path).Add("config", request.Config) + "\n");
 
-    private static ReadOnlySpan<byte> Receive(Socket socket)
+    private static ReadOnlySpan<byte> Receive(AgentConnection connection)
     {
         var buffer = new byte[16 * 1024];
         var length = 0;
         while (true)
         {
-            var read = socket.Receive(buffer.AsSpan(length));
+            var read = connection.Receive(buffer.AsSpan(length));
             if (read == 0)
             {
                 return buffer.AsSpan(0, length);
@@ -81,16 +72,49 @@ internal static class AgentClient
 
         try
         {
-            return JsonSerializer.Deserialize(line, CniJsonContext.Default.CniReply)
-                ?? throw new JsonException("null");
+            return Read(line);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second: an escaped half of a surrogate pair.
             throw new CniError(
                 CniErrorCode.InputOutput,
                 "the Weft agent's answer cannot be read",
                 "Plugin and agent do not fit together: install the plugin of the agent's version.");
         }
+    }
+
+    /// <summary>Unknown fields are left out, as the exchange wants it.</summary>
+    private static CniReply Read(ReadOnlySpan<byte> line)
+    {
+        var reply = new CniReply();
+        var reader = new Utf8JsonReader(line);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new JsonException("not an object");
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("exitCode"))
+            {
+                reader.Read();
+                reply.ExitCode = reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var code) ? code : throw new JsonException("exitCode");
+            }
+            else if (reader.ValueTextEquals("output"))
+            {
+                reader.Read();
+                reply.Output = reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw new JsonException("output");
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        // Anything behind the object is an error, which the reader tells.
+        reader.Read();
+        return reply;
     }
 
     private static CniError NotRunning(string socketPath, string why) => new(

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 
 namespace Weft.Cni;
 
@@ -20,8 +19,8 @@ internal static class Plugin
             var config = NetworkConfig.Parse(ReadAll(input), environment.Command);
             if (environment.Command == "VERSION")
             {
-                Print(output, JsonSerializer.Serialize(
-                    new VersionResult(config.CniVersion, CniVersions.Supported), CniJsonContext.Default.VersionResult));
+                // Specification section 5, "Version".
+                Print(output, new JsonLine().Add("cniVersion", config.CniVersion).Add("supportedVersions", CniVersions.Supported).ToString());
                 return 0;
             }
 
@@ -43,7 +42,8 @@ internal static class Plugin
 
     private static int Fail(Stream output, string version, int code, string message, string details)
     {
-        Print(output, JsonSerializer.Serialize(new ErrorResult(version, code, message, details), CniJsonContext.Default.ErrorResult));
+        // Specification section 5, "Error".
+        Print(output, new JsonLine().Add("cniVersion", version).Add("code", code).Add("msg", message).Add("details", details).ToString());
         return 1;
     }
 
@@ -54,8 +54,7 @@ internal static class Plugin
             return;
         }
 
-        output.Write(Encoding.UTF8.GetBytes(text));
-        output.WriteByte((byte)'\n');
+        output.Write(Encoding.UTF8.GetBytes(text + "\n"));
         output.Flush();
     }
 

@@ -1,3 +1,3 @@
 using Weft.Cni;
 
-return Plugin.Run(CniEnvironment.FromProcess(), Console.OpenStandardInput(), Console.OpenStandardOutput());
+return Plugin.Run(CniEnvironment.FromProcess(), new DescriptorStream(0), new DescriptorStream(1));
