@@ -10,16 +10,19 @@ internal static class BenchSlice
 {
     /// <summary>Cluster settings, <paramref name="nodes"/> nodes, and this node's switch with <paramref name="pods"/> pods.</summary>
     /// <param name="node">This node's number, from 1.</param>
-    public static List<TopologyItem> Of(int node, int nodes, int pods)
+    /// <param name="nodes">How many there are.</param>
+    /// <param name="pods">How many this one has.</param>
+    /// <param name="dual">Pods have an IPv6 address as well.</param>
+    public static List<TopologyItem> Of(int node, int nodes, int pods, bool dual = false)
     {
         List<TopologyItem> items =
         [
-            new ClusterSettings { Id = ClusterSettings.TheId, ClusterCidrs = ["10.64.0.0/12"], ServiceCidrs = ["10.96.0.0/12"] },
+            new ClusterSettings { Id = ClusterSettings.TheId, ClusterCidrs = Both(dual, "10.64.0.0/12", "fd64::/48"), ServiceCidrs = Both(dual, "10.96.0.0/12", "fd96::/108") },
             new Network { Id = Network.DefaultId, Key = Network.DefaultKey },
             new LogicalRouter { Id = Network.DefaultId, NetworkKey = Network.DefaultKey, Switches = [.. Enumerable.Range(1, nodes).Select(NodeName)] },
-            new LogicalSwitch { Id = NodeName(node), NetworkKey = Network.DefaultKey, Node = NodeName(node), Subnets = [new(Cidr(node), Cidr(node).Replace(".0/20", ".1", StringComparison.Ordinal))] },
+            new LogicalSwitch { Id = NodeName(node), NetworkKey = Network.DefaultKey, Node = NodeName(node), Subnets = Subnets(node, dual) },
         ];
-        items.AddRange(Enumerable.Range(1, nodes).Select(n => new NodeEndpoint { Id = NodeName(n), Addresses = [NodeAddress(n)], PodCidrs = [Cidr(n)] }));
+        items.AddRange(Enumerable.Range(1, nodes).Select(n => new NodeEndpoint { Id = NodeName(n), Addresses = [NodeAddress(n)], PodCidrs = [.. Subnets(n, dual).Select(s => s.Cidr)] }));
         items.AddRange(Enumerable.Range(0, pods).Select(i => new LogicalPort { Id = PodId(i), Uid = PodUid(i), Node = NodeName(node), Switch = NodeName(node), Key = i + 1 }));
         return items;
     }
@@ -73,6 +76,14 @@ internal static class BenchSlice
     public static string PodId(int number) => string.Create(CultureInfo.InvariantCulture, $"default/pod-{number}");
 
     public static string PodUid(int number) => string.Create(CultureInfo.InvariantCulture, $"uid-{number}");
+
+    private static EquatableArray<string> Both(bool dual, string v4, string v6) => dual ? [v4, v6] : [v4];
+
+    private static EquatableArray<SwitchSubnet> Subnets(int node, bool dual)
+    {
+        var v4 = new SwitchSubnet(Cidr(node), Cidr(node).Replace(".0/20", ".1", StringComparison.Ordinal));
+        return dual ? [v4, new SwitchSubnet(string.Create(CultureInfo.InvariantCulture, $"fd64:0:0:{node}::/64"), string.Create(CultureInfo.InvariantCulture, $"fd64:0:0:{node}::1"))] : [v4];
+    }
 
     private static string Cidr(int node) => string.Create(CultureInfo.InvariantCulture, $"10.64.{node * 16}.0/20");
 }

@@ -5,7 +5,8 @@ namespace Weft.Bench.NodeBench;
 /// <summary>ADD and DEL of our plugin beside the standard <c>bridge</c> with <c>host-local</c>: 50 of each, alone and ten at a time, in one run.</summary>
 /// <remarks>
 /// Each plugin works on a node (namespace) of its own. The peer is measured twice: with <c>ipMasq</c>, as container runtimes ship its
-/// configuration and so that its pods reach the outside as ours do, and without (<c>_bare</c>), where it does less than ours.
+/// configuration (containerd's and CRI-O's examples, the plugin's own documentation) and so that its pods reach the outside as ours do, and without
+/// (<c>_bare</c>), where it does less than ours. All of this with IPv4 alone, and then with both families (<c>cni.dual_</c>).
 /// </remarks>
 internal static class CniBenchmark
 {
@@ -18,38 +19,45 @@ internal static class CniBenchmark
     public static async Task<int> RunAsync(string[] args)
     {
         _ = args;
-        await using var node = await BenchNode.StartAsync(1, BenchSlice.Of(node: 1, nodes: 2, pods: Pods));
+        await CompareAsync("cni.", dual: false);
+        await CompareAsync("cni.dual_", dual: true);
+        return 0;
+    }
+
+    private static async Task CompareAsync(string prefix, bool dual)
+    {
+        await using var node = await BenchNode.StartAsync(1, BenchSlice.Of(node: 1, nodes: 2, pods: Pods, dual));
         node.StartAgent();
         await node.AgentTakesCallsAsync();
         var program = Environment.GetEnvironmentVariable("WEFT_CNI") ?? throw new InvalidOperationException("WEFT_CNI does not name the plugin: start this with scripts/bench");
         var ours = new Contestant(
             new PluginCall(program, $$"""{"cniVersion":"1.0.0","name":"weft","type":"weft-cni","socket":"{{node.CniSocket}}"}""", node.Netns),
             await node.PodNamespacesAsync("w", Pods));
-        var peer = await PeerAsync(node, "peer", masquerade: true);
-        var bare = await PeerAsync(node, "bare", masquerade: false);
+        var peer = await PeerAsync(node, "peer", masquerade: true, dual);
+        var bare = await PeerAsync(node, "bare", masquerade: false, dual);
 
-        await FirstAsync(ours, peer);
+        await FirstAsync(prefix, ours, peer);
         foreach (var command in (string[])["ADD", "DEL"])
         {
             var times = await MeasureAsync(command, 1, ours, peer, bare);
-            Print($"cni.{command.ToLowerInvariant()}", times);
+            Print($"{prefix}{command.ToLowerInvariant()}", times);
         }
 
         foreach (var command in (string[])["ADD", "DEL"])
         {
             var times = await MeasureAsync(command, AtATime, ours, peer, bare);
-            Print($"cni.{command.ToLowerInvariant()}_{AtATime}_at_a_time", times);
+            Print($"{prefix}{command.ToLowerInvariant()}_{AtATime}_at_a_time", times);
         }
-
-        return 0;
     }
 
-    private static async Task<Contestant> PeerAsync(BenchNode owner, string name, bool masquerade)
+    private static async Task<Contestant> PeerAsync(BenchNode owner, string name, bool masquerade, bool dual)
     {
         var configuration = """
             {"cniVersion":"1.0.0","name":"NAME","type":"bridge","bridge":"peer0","isGateway":true,"ipMasq":MASQUERADE,
-             "ipam":{"type":"host-local","ranges":[[{"subnet":"10.63.0.0/20"}]],"routes":[{"dst":"0.0.0.0/0"}],"dataDir":"FOLDER"}}
+             "ipam":{"type":"host-local","ranges":[[{"subnet":"10.63.0.0/20"}]RANGE],"routes":[{"dst":"0.0.0.0/0"}ROUTE],"dataDir":"FOLDER"}}
             """
+            .Replace("RANGE", dual ? """,[{"subnet":"fd63::/64"}]""" : "", StringComparison.Ordinal)
+            .Replace("ROUTE", dual ? """,{"dst":"::/0"}""" : "", StringComparison.Ordinal)
             .Replace("NAME", name, StringComparison.Ordinal)
             .Replace("MASQUERADE", masquerade ? "true" : "false", StringComparison.Ordinal)
             .Replace("FOLDER", Path.Combine(owner.Scratch, name), StringComparison.Ordinal);
@@ -58,7 +66,7 @@ internal static class CniBenchmark
     }
 
     /// <summary>The first pod after the agent's start.</summary>
-    private static async Task FirstAsync(Contestant ours, Contestant peer)
+    private static async Task FirstAsync(string prefix, Contestant ours, Contestant peer)
     {
         var times = new List<double>();
         foreach (var contestant in (Contestant[])[ours, peer])
@@ -67,7 +75,7 @@ internal static class CniBenchmark
             await contestant.Call.RunAsync("DEL", 0, contestant.Pods[0]);
         }
 
-        new Figure("cni.add_first_after_start", times[0], times[1], "ms").Print();
+        new Figure($"{prefix}add_first_after_start", times[0], times[1], "ms").Print();
     }
 
     /// <summary>Turn by turn, so that what else the machine does meets all alike.</summary>
