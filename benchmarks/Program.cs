@@ -16,7 +16,7 @@ using Weft.Bench.ServicesBench;
     ("services", "10,000 Services with 50,000 endpoints on one node: install, change, new connections, memory", ServicesBenchmark.RunAsync),
     ("datapath", "pods' traffic beside the same switch with one NORMAL flow, on one node and through the tunnel", DatapathBenchmark.RunAsync),
     ("restart", "a restarted agent until it is in sync, with 10,000 Services and 1,000 policies", RestartBenchmark.RunAsync),
-    ("fuzz", "ten million damaged OpenFlow messages, or as many as the argument says", FuzzBenchmark.RunAsync),
+    ("fuzz", "ten million damaged OpenFlow messages, or as many as the argument says, and a tenth as many CNI requests, node-state lines and DNS packets each", FuzzAsync),
     ("ovsdb", "loading 100,000 rows and committing, beside ovsdb-client and the Python IDL", OvsdbBenchmark.RunAsync),
 ];
 
@@ -31,3 +31,10 @@ if (args.Length == 0 || benchmarks.FirstOrDefault(b => b.Name == args[0]) is not
 }
 
 return await run(args[1..]);
+
+static async Task<int> FuzzAsync(string[] args)
+{
+    var count = args.Length > 0 ? int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture) : 10_000_000;
+    var openFlow = await FuzzBenchmark.RunAsync(args);
+    return await NodeFuzz.RunAsync(count / 10) + openFlow == 0 ? 0 : 1;
+}

@@ -32,27 +32,26 @@ public sealed partial class AgentLoop : IAsyncDisposable
     private readonly FlowPlanner _planner = new();
     private readonly OfPorts _ofPorts = new();
     private readonly Channel<Action> _inbox = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly List<(string? PortId, TaskCompletionSource Done)> _awaitingFlows = [];
+    private readonly FlowWaiters _waiters;
+    private readonly SyncTimes _times;
+    private readonly ZoneBlocks _zones = new();
+
+    private const int MostNamed = 20;
+    private const string SwitchNotInLine = "SwitchNotInLine";
 
     private NodeFacts _facts;
     private bool _rowsKnown;
     private bool _planned;
     private int _failures;
-    private int _lastZoneBlock;
-
-    // Time stamps of the oldest event, and of the oldest change of a policy, that the switch has not confirmed yet; 0 for none.
-    private long _eventSince;
-    private long _unconfirmedSince;
-    private long _policySince;
-    private long _computed;
 
     /// <summary>Prepares the loop.</summary>
     /// <param name="start">The slice to begin with: the one on disk, or empty.</param>
     public AgentLoop(AgentOptions options, Slice start, FlowSync flows, BridgeRows rows, HostSync host, TimeProvider time, ILogger<AgentLoop> logger)
     {
         (_options, _flows, _rows, _host, _time, _logger) = (options, flows, rows, host, time, logger);
+        (_waiters, _times) = (new FlowWaiters(), new SyncTimes(time));
         _facts = new NodeFacts { NodeName = options.NodeName, Slice = start, PodsAreKnown = false, SwitchAdvertises = DatapathFeatures.WritesAdvertisements(options.DatapathType) };
-        Published = new AgentState(_facts, Synced: false, Revision: -1, LastError: null, RowsKnown: false);
+        Published = new AgentState(_facts, Synced: false, Revision: -1, Problems: [], RowsKnown: false);
     }
 
     /// <summary>The state after the last batch, for readers on any thread.</summary>
@@ -74,11 +73,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
             _facts = _facts with { Slice = change.Slice };
             if (_planned && wasKnown)
             {
-                if (_policySince == 0 && change.Changed.Any(c => c.Kind is ItemKind.Policy or ItemKind.AddressSet or ItemKind.PortSet))
-                {
-                    _policySince = received;
-                }
-
+                _times.Received(change, received);
                 _planner.PlanItems(_facts, change.Changed);
             }
 
@@ -96,6 +91,9 @@ public sealed partial class AgentLoop : IAsyncDisposable
         _inbox.Writer.TryWrite(() => answer.SetResult(question(_planner)));
         return await answer.Task.WaitAsync(ct).ConfigureAwait(false);
     }
+
+    /// <summary>Ends when everything that was posted before is in the facts and the plan: no batch that begins later can be of older facts.</summary>
+    public Task CaughtUpAsync(CancellationToken ct) => AskAsync(static _ => true, ct);
 
     /// <summary>Takes the ports that OVSDB shows. The first call makes attachments of an earlier agent known.</summary>
     public void Post(IReadOnlyList<BridgePort> ports) => Enqueue(() => TakeRows(ports));
@@ -136,7 +134,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
                 _planner.PlanPort(_facts, port);
             }
 
-            taken.SetResult(AwaitFlows(null));
+            taken.SetResult(_waiters.Add(null));
         });
         await (await taken.Task.ConfigureAwait(false)).ConfigureAwait(false);
     }
@@ -151,11 +149,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
                 step();
             }
 
-            if (Interlocked.Exchange(ref _eventSince, 0) is not 0 and var since && _unconfirmedSince == 0)
-            {
-                _unconfirmedSince = since;
-            }
-
+            _times.BatchBegins();
             await ReconcileAsync(ct).ConfigureAwait(false);
         }
     }
@@ -164,32 +158,14 @@ public sealed partial class AgentLoop : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _inbox.Writer.TryComplete();
-        FailWaiters(new ObjectDisposedException(nameof(AgentLoop)));
+        _waiters.Fail(new ObjectDisposedException(nameof(AgentLoop)));
         return ValueTask.CompletedTask;
     }
 
     private void Enqueue(Action step)
     {
-        Interlocked.CompareExchange(ref _eventSince, _time.GetTimestamp(), 0);
+        _times.EventCame();
         _inbox.Writer.TryWrite(step);
-    }
-
-    private void Measure(long begun)
-    {
-        AgentMetrics.SyncDuration.Record(_time.GetElapsedTime(begun).TotalSeconds);
-        if (_unconfirmedSince != 0)
-        {
-            AgentMetrics.SyncDelay.Record(_time.GetElapsedTime(_unconfirmedSince).TotalSeconds);
-        }
-
-        if (_policySince != 0)
-        {
-            AgentMetrics.PolicyLatency.Record(_time.GetElapsedTime(_policySince).TotalSeconds);
-        }
-
-        AgentMetrics.Recomputes.Add(_planner.Computed + _planner.Policies.PoliciesCompiled - _computed);
-        _computed = _planner.Computed + _planner.Policies.PoliciesCompiled;
-        (_unconfirmedSince, _policySince) = (0, 0);
     }
 
     private void TakePodsAsKnown()
@@ -210,63 +186,10 @@ public sealed partial class AgentLoop : IAsyncDisposable
     {
         var id = AttachedPort.IdOf(attachment.ContainerId, attachment.IfName);
         var ofPort = _facts.Ports.TryGetValue(id, out var known) ? known.OfPort : _ofPorts.Take();
-        var port = new AttachedPort(WithZones(attachment), ofPort);
+        var port = new AttachedPort(_zones.In(attachment, _facts.Ports.Values, _flows.FlushZone), ofPort);
         _facts = _facts with { Ports = _facts.Ports.SetItem(id, port) };
         _planner.PlanPort(_facts, port);
-        return (port, AwaitFlows(id));
-    }
-
-    /// <summary>Gives a tenant's network its conntrack zones when its first pod comes; every port of it carries their number through restarts.</summary>
-    private Attachment WithZones(Attachment attachment)
-    {
-        if (attachment.NetworkKey == Network.DefaultKey)
-        {
-            return attachment;
-        }
-
-        var tenants = _facts.Ports.Values.Select(p => p.Attachment).Where(a => a.NetworkKey != Network.DefaultKey).ToList();
-        if (tenants.Find(a => a.NetworkKey == attachment.NetworkKey) is { } known)
-        {
-            return attachment with { ZoneBlock = known.ZoneBlock };
-        }
-
-        var used = tenants.Select(a => a.ZoneBlock).ToHashSet();
-        for (var i = 0; i < ConntrackZones.LastBlock; i++)
-        {
-            _lastZoneBlock = (_lastZoneBlock % ConntrackZones.LastBlock) + 1;
-            if (!used.Contains(_lastZoneBlock))
-            {
-                // What an earlier network of these zones left must not be taken for this one's.
-                ConntrackZones.OfBlock(_lastZoneBlock).ToList().ForEach(_flows.FlushZone);
-                return attachment with { ZoneBlock = _lastZoneBlock };
-            }
-        }
-
-        throw new InvalidOperationException($"this node has pods of {used.Count} tenant networks, and conntrack zones for no more: move pods to another node");
-    }
-
-    private Task AwaitFlows(string? portId)
-    {
-        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _awaitingFlows.Add((portId, waiter));
-        return waiter.Task;
-    }
-
-    private void AnswerWaiters()
-    {
-        foreach (var (portId, done) in _awaitingFlows)
-        {
-            if (portId is not null && _flows.Refused.Values.FirstOrDefault(f => _planner.OwnsFlow(portId, f.Flow.Key)) is { } refused)
-            {
-                done.SetException(new InvalidOperationException($"the switch does not take a flow of the pod ({refused.Error}): {refused.Flow}"));
-            }
-            else
-            {
-                done.SetResult();
-            }
-        }
-
-        _awaitingFlows.Clear();
+        return (port, _waiters.Add(id));
     }
 
     private void TakeRows(IReadOnlyList<BridgePort> rows)
@@ -285,7 +208,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
             _facts = _facts with { Ports = ports.ToImmutable() };
         }
 
-        var byId = rows.Where(r => r.Attachment is not null).ToDictionary(r => AttachedPort.IdOf(r.Attachment!.ContainerId, r.Attachment.IfName), StringComparer.Ordinal);
+        var byId = Distinct(rows).ToDictionary(r => AttachedPort.IdOf(r.Attachment!.ContainerId, r.Attachment.IfName), StringComparer.Ordinal);
         foreach (var (id, port) in _facts.Ports)
         {
             // vswitchd may give another number than the one asked for, when that one is taken.
@@ -304,9 +227,14 @@ public sealed partial class AgentLoop : IAsyncDisposable
     }
 
     /// <summary>The attachments that an agent finds in the rows of an earlier one.</summary>
-    internal static IEnumerable<AttachedPort> AttachedTo(IEnumerable<BridgePort> rows) => rows
+    internal static IEnumerable<AttachedPort> AttachedTo(IEnumerable<BridgePort> rows) => Distinct(rows)
         .Select(row => row.Attachment is { } attachment && OfPortOf(row) is { } ofPort ? new AttachedPort(attachment, ofPort) : null)
         .OfType<AttachedPort>();
+
+    /// <summary>One row for each attachment: of a copy that somebody made, the row with the name that follows from the attachment.</summary>
+    private static IEnumerable<BridgePort> Distinct(IEnumerable<BridgePort> rows) => rows.Where(r => r.Attachment is not null)
+        .GroupBy(r => (r.Attachment!.ContainerId, r.Attachment.IfName))
+        .Select(g => g.FirstOrDefault(r => r.Name == PortIds.HostInterface(g.Key.ContainerId, g.Key.IfName)) ?? g.First());
 
     private static int? OfPortOf(BridgePort row) =>
         row.OfPort is > 0 and <= Plan.Pipeline.BridgePorts.LastPod and var given ? (int)given
@@ -318,7 +246,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
         // Nothing is compared, and so nothing deleted, before every input is known.
         if (!_facts.Slice.IsKnown || !_rowsKnown)
         {
-            Publish(synced: false, error: null);
+            Publish(synced: false, []);
             return;
         }
 
@@ -330,40 +258,65 @@ public sealed partial class AgentLoop : IAsyncDisposable
         }
 
         var begun = _time.GetTimestamp();
-        try
-        {
-            await _rows.EnsureInfrastructureAsync(_facts, ct).ConfigureAwait(false);
-            await _host.ApplyAsync(_facts, _planner.HostServices, ct).ConfigureAwait(false);
-            if (!await _flows.ApplyAsync(_planner.Flows, _planner.Groups, ct).ConfigureAwait(false))
-            {
-                Publish(synced: false, error: "the switch is not connected");
-                return;
-            }
+        var problems = new List<NodeProblem>();
+        var failed = false;
+        var bridge = $"bridge {_options.Bridge}";
 
-            await _flows.ForgetAsync(_planner.Stale, ct).ConfigureAwait(false);
-            _failures = 0;
-            Measure(begun);
-            AnswerWaiters();
-            var refused = _flows.Refused.Values.FirstOrDefault();
-            Publish(synced: refused is null, refused is null ? null : $"{_flows.Refused.Count} flows are refused by the switch, the first with {refused.Error}: {refused.Flow}");
-        }
-        catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
+        _rows.NoteRestore(_flows.Connections);
+
+        // One part that fails keeps no other from its work; each remembers what it has done, so a retry repeats only what failed.
+        await TryAsync("PortsNotInLine", bridge, () => _rows.EnsureInfrastructureAsync(_facts, ct)).ConfigureAwait(false);
+        await TryAsync("HostNotInLine", $"node {_options.NodeName}", () => _host.ApplyAsync(_facts, _planner.HostServices, ct)).ConfigureAwait(false);
+        await TryAsync(SwitchNotInLine, bridge, () => ApplyFlowsAsync(begun, problems, ct)).ConfigureAwait(false);
+        if (failed)
         {
-            LogFailed(_logger, e, e.Message);
-            FailWaiters(e);
-            Publish(synced: false, error: e.Message);
             RetryLater(ct);
+        }
+        else
+        {
+            _failures = 0;
+        }
+
+        problems.AddRange(_planner.NotPlanned.Take(MostNamed).Select(p => new NodeProblem(AgentState.NotPlanned, p.Key, $"{p.Value}; its traffic is dropped until the controller says it otherwise")));
+        Publish(synced: problems.Count == 0, problems);
+
+        async Task TryAsync(string reason, string subject, Func<Task> work)
+        {
+            try
+            {
+                await work().ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
+            {
+                LogFailed(_logger, e, subject, e.Message);
+                problems.Add(new NodeProblem(reason, subject, e.Message));
+                if (reason == SwitchNotInLine)
+                {
+                    _waiters.Fail(e);
+                }
+
+                failed = true;
+            }
         }
     }
 
-    private void FailWaiters(Exception reason)
+    private async Task ApplyFlowsAsync(long begun, List<NodeProblem> problems, CancellationToken ct)
     {
-        foreach (var (_, done) in _awaitingFlows)
+        if (!await _flows.ApplyAsync(_planner.Flows, _planner.Groups, ct).ConfigureAwait(false))
         {
-            done.TrySetException(reason);
+            problems.Add(new NodeProblem(SwitchNotInLine, $"bridge {_options.Bridge}", $"the switch is not connected ({_flows.WhyNotConnected})"));
+            return;
         }
 
-        _awaitingFlows.Clear();
+        await _flows.ForgetAsync(_planner.Stale, ct).ConfigureAwait(false);
+        _times.Confirmed(begun, _planner.Computed + _planner.Policies.PoliciesCompiled);
+        _waiters.Answer(_flows.Refused, _planner);
+        await _rows.EndRestoreAsync(_flows.Connections, ct).ConfigureAwait(false);
+        if (_flows.Refused.Values.FirstOrDefault() is { } refused)
+        {
+            problems.Add(new NodeProblem(SwitchNotInLine, $"bridge {_options.Bridge}",
+                $"{_flows.Refused.Count} flows are refused by the switch, the first with {refused.Error}: {refused.Flow}"));
+        }
     }
 
     private void RetryLater(CancellationToken ct)
@@ -378,12 +331,12 @@ public sealed partial class AgentLoop : IAsyncDisposable
         }
     }
 
-    private void Publish(bool synced, string? error)
+    private void Publish(bool synced, IReadOnlyCollection<NodeProblem> problems)
     {
-        Published = new AgentState(_facts, synced, synced ? _facts.Slice.Revision : Published.Revision, error, _rowsKnown);
+        Published = new AgentState(_facts, synced, synced ? _facts.Slice.Revision : Published.Revision, problems.ToEquatableArray(), _rowsKnown);
         Changed?.Invoke(Published);
     }
 
-    [LoggerMessage(3700, LogLevel.Error, "The switch could not be brought in line, trying again: {Reason}")]
-    private static partial void LogFailed(ILogger logger, Exception exception, string reason);
+    [LoggerMessage(3700, LogLevel.Error, "The {Subject} could not be brought in line, trying again: {Reason}")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string subject, string reason);
 }

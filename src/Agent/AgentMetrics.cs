@@ -19,6 +19,8 @@ internal static class AgentMetrics
 
     public static readonly Counter<long> DriftRepaired = Meter.CreateCounter<long>("weft.agent.drift.repaired", "{flow}", "Flows that somebody else changed and that were put right");
 
+    public static readonly Counter<long> RowsRepaired = Meter.CreateCounter<long>("weft.agent.rows.repaired", "{repair}", "Times that rows of the bridge and its own ports were made right in OVSDB");
+
     public static readonly Gauge<long> Connections = Meter.CreateGauge<long>("weft.agent.openflow.connections", "{connection}", "OpenFlow connections made since the start; more than 1 means reconnects");
 
     public static readonly Gauge<long> ControllerConnected = Meter.CreateGauge<long>("weft.agent.controller.connected", "1", "1 while a controller answers, else 0");

@@ -55,7 +55,7 @@ public sealed partial class AgentService(
         await Task.WhenAny(controller.FirstWord, Task.Delay(ControllerPatience, time, ct)).ConfigureAwait(false);
 
         // The word is in the loop's inbox: a batch that began before it must not meet a switch that just connected.
-        await loop.AskAsync(static _ => true, ct).ConfigureAwait(false);
+        await loop.CaughtUpAsync(ct).ConfigureAwait(false);
         var confirming = ConfirmPodsAsync(ct);
         await flows.RunAsync(loop.Wake, ct).ConfigureAwait(false);
         await confirming.ConfigureAwait(false);
@@ -123,17 +123,9 @@ public sealed partial class AgentService(
         while (!ct.IsCancellationRequested)
         {
             var slice = loop.Published.Facts.Slice;
-            if (slice.IsKnown && !ReferenceEquals(slice, saved))
+            if (slice.IsKnown && !ReferenceEquals(slice, saved) && file.TrySave(slice))
             {
-                try
-                {
-                    file.Save(slice);
-                    saved = slice;
-                }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-                {
-                    LogNotSaved(logger, e.Message);
-                }
+                saved = slice;
             }
 
             await Task.Delay(SavePause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -145,7 +137,4 @@ public sealed partial class AgentService(
 
     [LoggerMessage(3732, LogLevel.Warning, "A pod cannot be attached on this node as it is: {Reason}")]
     private static partial void LogNotRehearsed(ILogger logger, string reason);
-
-    [LoggerMessage(3731, LogLevel.Warning, "The node state cannot be saved ({Reason}): free space in stateDir; a restart without a controller would not know it")]
-    private static partial void LogNotSaved(ILogger logger, string reason);
 }

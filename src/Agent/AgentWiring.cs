@@ -82,7 +82,7 @@ public static class AgentWiring
             await sampler.SampleAsync(ct).ConfigureAwait(false);
             return Results.Text(page.Render(), PrometheusPage.ContentType);
         });
-        app.MapGet("/sync", (AgentLoop loop, FlowSync flows) => Results.Json(SyncStatus.Of(loop.Published, flows), SyncStatusJson.Default.SyncStatus));
+        app.MapGet("/sync", (AgentLoop loop, FlowSync flows, Reporter reporter) => Results.Json(SyncStatus.Of(loop.Published, flows, reporter), SyncStatusJson.Default.SyncStatus));
         await app.RunAsync().ConfigureAwait(false);
     }
 

@@ -7,7 +7,7 @@ using Weft.Topology;
 namespace Weft.Agent;
 
 /// <summary>Tells the controller what this node has realised: on change, at most twice a second, and every 30 s.</summary>
-public sealed partial class Reporter(AgentOptions options, AgentLoop loop, HostSync host, BridgeRows rows, ControllerStream controller, TimeProvider time, ILogger<Reporter> logger)
+public sealed partial class Reporter(AgentOptions options, AgentLoop loop, HostSync host, BridgeRows rows, SliceFile file, CniService cni, ControllerStream controller, TimeProvider time, ILogger<Reporter> logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(30);
@@ -65,14 +65,24 @@ public sealed partial class Reporter(AgentOptions options, AgentLoop loop, HostS
 
     private IEnumerable<NodeProblem> Problems(AgentState state)
     {
-        if (state.LastError is { } error)
+        foreach (var problem in (IEnumerable<NodeProblem>)state.Problems)
         {
-            yield return new NodeProblem("SwitchNotInLine", $"bridge {options.Bridge}", error);
+            yield return problem;
         }
 
         foreach (var problem in host.Problems)
         {
             yield return new NodeProblem("HostNotInLine", $"node {options.NodeName}", problem);
+        }
+
+        if (controller is { Connected: null, LastFailure: { Length: > 0 } failure })
+        {
+            yield return new NodeProblem("ControllerNotConnected", $"node {options.NodeName}", $"{failure}; what was known goes on working");
+        }
+
+        foreach (var problem in new[] { file.Problem, cni.Problem }.OfType<string>())
+        {
+            yield return new NodeProblem("StateNotSaved", $"node {options.NodeName}", problem);
         }
 
         foreach (var problem in rows.DatapathProblems)

@@ -2,11 +2,12 @@ using System.Text.Json.Serialization;
 
 namespace Weft.Topology;
 
-/// <summary>The JSON of everything in this project: camelCase, enums by name, defaults left out.</summary>
+/// <summary>The JSON of everything in this project: camelCase, enums by name, defaults left out, no null where the type has none.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+    RespectNullableAnnotations = true,
     AllowOutOfOrderMetadataProperties = true)]
 [JsonSerializable(typeof(Frame))]
 [JsonSerializable(typeof(TopologyItem))]

@@ -1,10 +1,13 @@
 namespace Weft.TestSupport;
 
-/// <summary>A folder of its own under the system's temporary folder, short enough for unix sockets, removed at the end.</summary>
-public sealed class TemporaryFolder : IDisposable
+/// <summary>A folder of its own, short enough for unix sockets, removed at the end.</summary>
+/// <param name="parent">Where it is made; null: the system's temporary folder.</param>
+public sealed class TemporaryFolder(string? parent = null) : IDisposable
 {
     /// <summary>The folder's absolute path.</summary>
-    public string Path { get; } = Directory.CreateTempSubdirectory("weft-").FullName;
+    public string Path { get; } = parent is null
+        ? Directory.CreateTempSubdirectory("weft-").FullName
+        : Directory.CreateDirectory(System.IO.Path.Combine(parent, $"weft-{Guid.NewGuid():N}")).FullName;
 
     /// <summary>The path of a file in the folder.</summary>
     public string File(string name) => System.IO.Path.Combine(Path, name);

@@ -44,6 +44,9 @@ public sealed partial class CniService : IAsyncDisposable
     /// <summary>The leases now, for status pages.</summary>
     public IReadOnlyList<Lease> Leases => _leases.Leases;
 
+    /// <summary>Why leases cannot be written at the moment, with the remedy, or null.</summary>
+    public string? Problem => _leases.Problem;
+
     /// <summary>Reconciles the leases with reality and takes calls.</summary>
     /// <exception cref="IOException">The socket cannot be made.</exception>
     public async Task StartAsync(CancellationToken ct)

@@ -21,7 +21,15 @@ public sealed record DnsMessage(string Name, ushort Type, ReadOnlyMemory<byte> Q
     private const uint Life = 5;
 
     private const int HeaderLength = 12;
+
+    /// <summary>What every asker takes by UDP (RFC 1035 section 2.3.4).</summary>
+    private const int LongestAnswer = 512;
+
+    /// <summary>A record with a pointer for its name, without its address.</summary>
+    private const int RecordLength = 12;
     private const int LongestName = 255;
+
+    private int AddressLength => Type == TypeA ? 4 : Type == TypeAaaa ? 16 : -1;
 
     /// <summary>Reads a query with one question of class IN; null for anything else.</summary>
     public static DnsMessage? Read(ReadOnlyMemory<byte> message)
@@ -57,7 +65,7 @@ public sealed record DnsMessage(string Name, ushort Type, ReadOnlyMemory<byte> Q
     /// <param name="addresses">Of both families; as many as fit into 512 bytes.</param>
     public byte[] Answer(int code, IEnumerable<IPAddress> addresses)
     {
-        var wanted = addresses.Select(a => a.GetAddressBytes()).Where(a => a.Length == (Type == TypeA ? 4 : Type == TypeAaaa ? 16 : -1)).Take(16).ToList();
+        var wanted = addresses.Select(a => a.GetAddressBytes()).Where(a => a.Length == AddressLength).Take((LongestAnswer - End) / (RecordLength + Math.Max(AddressLength, 1))).ToList();
         var answer = new List<byte>(512);
         answer.AddRange(Query.Span[..2]);
 

@@ -89,14 +89,13 @@ public sealed partial class TenantDns(AgentLoop loop, TimeProvider time, ILogger
     private static async Task<byte[]?> AskClusterAsync(NodeFacts facts, byte[] query, CancellationToken ct)
     {
         var server = facts.Slice.All<LoadBalancer>().Where(b => b is { Service: ClusterDns, Protocol: Protocol.Udp, ClusterIp: not null }).OrderBy(b => b.Id, StringComparer.Ordinal).FirstOrDefault();
-        if (server is null)
+        if (server is null || !IPAddress.TryParse(server.ClusterIp, out var address))
         {
             return null;
         }
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(Patience);
-        var address = IPAddress.Parse(server.ClusterIp!);
         using var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         try
         {

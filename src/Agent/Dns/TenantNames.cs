@@ -58,5 +58,5 @@ public static class TenantNames
         return [];
     }
 
-    private static List<IPAddress> Addresses(EquatableArray<string>? addresses) => [.. (addresses ?? []).Select(IPAddress.Parse)];
+    private static List<IPAddress> Addresses(EquatableArray<string>? addresses) => [.. (addresses ?? []).Select(a => IPAddress.TryParse(a, out var address) ? address : null).OfType<IPAddress>()];
 }

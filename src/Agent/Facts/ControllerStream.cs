@@ -75,16 +75,17 @@ public sealed partial class ControllerStream : IDisposable
                 await ReadStreamAsync(controller, builder, Step, () => failures = 0, ct).ConfigureAwait(false);
                 LastFailure = "the controller ended the stream";
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or JsonException or StreamProtocolException
-                or OperationCanceledException or InvalidDataException or UnauthorizedAccessException)
+            catch (Exception e) when (FrameLine.IsNonsense(e) || e is HttpRequestException or IOException or OperationCanceledException or UnauthorizedAccessException)
             {
                 if (ct.IsCancellationRequested)
                 {
                     return;
                 }
 
-                LastFailure = e is OperationCanceledException ? $"nothing received for {Silence.TotalSeconds:0} s" : e.Message;
-                if (e is JsonException or StreamProtocolException or InvalidDataException)
+                LastFailure = e is OperationCanceledException ? $"nothing received for {Silence.TotalSeconds:0} s"
+                    : FrameLine.IsNonsense(e) ? $"the controller {controller} sent what makes no sense: {e.Message}"
+                    : e.Message;
+                if (FrameLine.IsNonsense(e))
                 {
                     // What it says makes no sense: ask for a snapshot next time.
                     builder.Reset();
@@ -191,7 +192,7 @@ public sealed partial class ControllerStream : IDisposable
                     onConnected();
                 }
 
-                var frame = Parse(line);
+                var frame = FrameLine.Parse(line);
                 var change = builder.Take(frame);
                 if (change is not null || frame is Alive)
                 {
@@ -210,12 +211,6 @@ public sealed partial class ControllerStream : IDisposable
                 return;
             }
         }
-    }
-
-    private static Frame Parse(ReadOnlySequence<byte> line)
-    {
-        var json = new Utf8JsonReader(line);
-        return JsonSerializer.Deserialize(ref json, TopologyJson.Default.Frame) ?? throw new JsonException("a frame is null");
     }
 
     private static bool TryReadLine(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line)

@@ -15,6 +15,9 @@ public sealed partial class SliceFile(string path, ILogger<SliceFile> logger)
     private long _snapshotLength;
     private long _length;
 
+    /// <summary>Why the last <see cref="TrySave"/> did not succeed, with the remedy; null when it did. For readers on any thread.</summary>
+    public string? Problem { get; private set; }
+
     /// <summary>Reads the slice.</summary>
     /// <returns>The slice, or <see cref="Slice.Empty"/> when the file is missing or damaged (which is logged: the next snapshot replaces it).</returns>
     public Slice Read()
@@ -34,12 +37,34 @@ public sealed partial class SliceFile(string path, ILogger<SliceFile> logger)
 
             LogDamaged(logger, path, "it ends before its snapshot does");
         }
-        catch (Exception e) when (e is JsonException or StreamProtocolException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FrameLine.IsNonsense(e) || e is IOException or UnauthorizedAccessException)
         {
             LogDamaged(logger, path, e.Message);
         }
 
         return Slice.Empty;
+    }
+
+    /// <summary>Brings the file up to the slice; <see cref="Problem"/> tells when it cannot.</summary>
+    /// <returns>Whether the slice is on the disk.</returns>
+    public bool TrySave(Slice slice)
+    {
+        try
+        {
+            Save(slice);
+            Problem = null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (Problem is null)
+            {
+                LogNotSaved(logger, e.Message);
+            }
+
+            Problem = $"the node state cannot be saved ({e.Message}): free space in stateDir; a restart without a controller would not know it";
+        }
+
+        return Problem is null;
     }
 
     /// <summary>Brings the file up to the slice, by appending what is different from the last one written when that is less. A crash leaves the old state or the new one.</summary>
@@ -103,7 +128,7 @@ public sealed partial class SliceFile(string path, ILogger<SliceFile> logger)
             rest = end < 0 ? [] : rest[(end + 1)..];
             try
             {
-                builder.Take(JsonSerializer.Deserialize(line, TopologyJson.Default.Frame) ?? throw new JsonException("a frame is null"));
+                builder.Take(FrameLine.Parse(line));
             }
             catch (JsonException e) when (builder.Current.IsKnown)
             {
@@ -126,6 +151,9 @@ public sealed partial class SliceFile(string path, ILogger<SliceFile> logger)
         buffer.Flush();
         stream.WriteByte((byte)'\n');
     }
+
+    [LoggerMessage(3731, LogLevel.Warning, "The node state cannot be saved ({Reason}): free space in stateDir; a restart without a controller would not know it")]
+    private static partial void LogNotSaved(ILogger logger, string reason);
 
     [LoggerMessage(3600, LogLevel.Warning, "The saved node state {Path} cannot be used ({Reason}); waiting for the controller's snapshot")]
     private static partial void LogDamaged(ILogger logger, string path, string reason);

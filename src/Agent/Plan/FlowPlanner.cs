@@ -22,11 +22,12 @@ public sealed class FlowPlanner
     private readonly Dictionary<string, HashSet<string>> _shared = new(StringComparer.Ordinal);
     private readonly HashSet<string> _owners = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _endpointsOf = new(StringComparer.Ordinal);
-    
+
     // Nearly always one; there are as many as Service ports, so an array rather than a set.
     private readonly Dictionary<string, string[]> _balancersByEndpoints = new(StringComparer.Ordinal);
 
     private readonly GroupIds _groupIds = new();
+    private readonly Dictionary<string, string> _notPlanned = new(StringComparer.Ordinal);
     private readonly PolicyPlanner _policies;
 
     /// <summary>An empty plan.</summary>
@@ -47,6 +48,9 @@ public sealed class FlowPlanner
     /// <summary>The part that plans policies, for its work counters.</summary>
     public PolicyPlanner Policies => _policies;
 
+    /// <summary>What could not be planned, and why: such owners have no flows, so their traffic is dropped, and all others are planned.</summary>
+    public IEnumerable<KeyValuePair<string, string>> NotPlanned => _notPlanned.Concat(_policies.NotPlanned);
+
     /// <summary>Owners computed since the start; tests assert that it follows the size of changes, not of the cluster.</summary>
     public long Computed { get; private set; }
 
@@ -57,7 +61,7 @@ public sealed class FlowPlanner
         owners.UnionWith(facts.Slice.All<NodeEndpoint>().Where(n => n.Id != facts.NodeName).Select(n => RemotePrefix + n.Id));
         owners.UnionWith(facts.Ports.Keys.Select(p => PortPrefix + p));
         owners.UnionWith(facts.Slice.All<LoadBalancer>().Select(b => ServicePrefix + b.Id));
-        owners.UnionWith(facts.Slice.All<Network>().Where(n => n.Key != Network.DefaultKey).Select(n => NetworkPrefix + n.Id));
+        owners.UnionWith(facts.Slice.All<Network>().Where(n => n.Key > Network.DefaultKey).Select(n => NetworkPrefix + n.Id));
         owners.UnionWith(facts.Slice.All<LogicalPort>().Where(p => p.NetworkKey > Network.DefaultKey).Select(p => TenantPortPrefix + p.Id));
         owners.UnionWith(_owners);
         PlanOwners(facts, owners);
@@ -164,12 +168,12 @@ public sealed class FlowPlanner
 
         if (owner.StartsWith(NetworkPrefix, StringComparison.Ordinal))
         {
-            return facts.Slice.Find<Network>(ItemKind.Network, owner[NetworkPrefix.Length..]) is { } network ? TenantFlows.Plan(facts, network) : [];
+            return facts.Slice.Find<Network>(ItemKind.Network, owner[NetworkPrefix.Length..]) is { Key: > Network.DefaultKey } network ? TenantFlows.Plan(facts, network) : [];
         }
 
         if (owner.StartsWith(TenantPortPrefix, StringComparison.Ordinal))
         {
-            return facts.Slice.Port(owner[TenantPortPrefix.Length..]) is { } logical ? TenantFlows.PlanPort(facts, logical) : [];
+            return facts.Slice.Port(owner[TenantPortPrefix.Length..]) is { NetworkKey: > Network.DefaultKey } logical ? TenantFlows.PlanPort(facts, logical) : [];
         }
 
         return facts.Ports.TryGetValue(owner[PortPrefix.Length..], out var port)
@@ -186,9 +190,8 @@ public sealed class FlowPlanner
             || (port.Attachment.Uid.Length > 0 && logical.Uid.Length > 0 && logical.Uid != port.Attachment.Uid)
         : facts.PodsAreKnown;
 
-    private void PlanService(NodeFacts facts, string owner, string id)
+    private void PlanService(NodeFacts facts, string owner, string id, LoadBalancer? balancer)
     {
-        var balancer = facts.Slice.Find<LoadBalancer>(ItemKind.LoadBalancer, id);
         NoteEndpoints(owner, balancer?.Endpoints);
         if (balancer is null)
         {
@@ -237,14 +240,45 @@ public sealed class FlowPlanner
         {
             Computed++;
             _owners.Add(owner);
-            if (owner.StartsWith(ServicePrefix, StringComparison.Ordinal))
+            try
             {
-                PlanService(facts, owner, owner[ServicePrefix.Length..]);
-                continue;
+                PlanOwner(facts, owner);
+                _notPlanned.Remove(owner);
             }
-
-            var flows = facts.SwitchAdvertises ? FlowsOf(facts, owner) : FlowsOf(facts, owner).Select(Neighbours.ByAgent);
-            Flows.Replace(owner, flows.Select(f => KeyValuePair.Create(f.Key, f)));
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // Whatever a controller of another version, or a broken one, says of one object: the node goes on with the others.
+                _notPlanned[owner] = e.Message;
+                Withdraw(facts, owner);
+            }
         }
+    }
+
+    private void PlanOwner(NodeFacts facts, string owner)
+    {
+        if (owner.StartsWith(ServicePrefix, StringComparison.Ordinal))
+        {
+            var id = owner[ServicePrefix.Length..];
+            PlanService(facts, owner, id, facts.Slice.Find<LoadBalancer>(ItemKind.LoadBalancer, id));
+            return;
+        }
+
+        var flows = facts.SwitchAdvertises ? FlowsOf(facts, owner) : FlowsOf(facts, owner).Select(Neighbours.ByAgent);
+        Flows.Replace(owner, flows.Select(f => KeyValuePair.Create(f.Key, f)));
+    }
+
+    private void Withdraw(NodeFacts facts, string owner)
+    {
+        if (owner.StartsWith(ServicePrefix, StringComparison.Ordinal))
+        {
+            var id = owner[ServicePrefix.Length..];
+            PlanService(facts, owner, id, null);
+
+            // It is planned again when its endpoints are others.
+            NoteEndpoints(owner, facts.Slice.Find<LoadBalancer>(ItemKind.LoadBalancer, id)?.Endpoints);
+            return;
+        }
+
+        Flows.Replace(owner, []);
     }
 }

@@ -9,16 +9,23 @@ using Weft.Topology;
 namespace Weft.Agent.Sync;
 
 /// <summary>The OVSDB side: the bridge, its infrastructure ports, and a port for each attachment.</summary>
-/// <remarks>Safe for concurrent use; <see cref="EnsureInfrastructureAsync"/> is called by the agent's loop only.</remarks>
+/// <remarks>Safe for concurrent use; <see cref="EnsureInfrastructureAsync"/>, <see cref="NoteRestore"/> and <see cref="EndRestoreAsync"/> are called by the agent's loop only.</remarks>
 public sealed partial class BridgeRows : IAsyncDisposable
 {
-    private static readonly TimeSpan SwitchPatience = TimeSpan.FromSeconds(15);
+    /// <summary>The database is on this host: asking it once a second costs nothing, and pods wait for it.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private const string FlowRestoreWait = "flow-restore-wait";
+
+    /// <summary>How long vswitchd may take for rows that were just written. What takes longer is looked at again when a row changes.</summary>
+    private static readonly TimeSpan SwitchPatience = TimeSpan.FromSeconds(3);
 
     private readonly AgentOptions _options;
     private readonly OvsdbClient _client;
     private readonly ILogger<BridgeRows> _logger;
     private (long Version, ClusterSettings Settings)? _checked;
     private bool _datapathSeen;
+    private bool _lookedForRestore;
+    private int? _restoreSince;
 
     /// <summary>Connects to the database of the options.</summary>
     public BridgeRows(AgentOptions options, ILogger<BridgeRows> logger)
@@ -28,15 +35,19 @@ public sealed partial class BridgeRows : IAsyncDisposable
         {
             Endpoints = [OvsdbEndpoint.Parse(options.Ovsdb)],
             Monitor = MonitorSelection.None
-                .Add<OpenVSwitchTable>(OpenVSwitchTable.Bridges, OpenVSwitchTable.Datapaths, OpenVSwitchTable.ExternalIds)
+                .Add<OpenVSwitchTable>(OpenVSwitchTable.Bridges, OpenVSwitchTable.Datapaths, OpenVSwitchTable.ExternalIds, OpenVSwitchTable.OtherConfig)
                 .Add<Datapath>(Datapath.Capabilities, Datapath.DatapathVersion)
                 .Add<Bridge>(Bridge.Name, Bridge.Ports, Bridge.DatapathType, Bridge.DatapathId, Bridge.FailMode, Bridge.FlowTables, Bridge.ExternalIds)
                 .Add<FlowTable>(FlowTable.Name)
                 .Add<Port>(Port.Name, Port.Interfaces)
                 .Add<Interface>(Interface.Name, Interface.Type, Interface.Options, Interface.OfPort, Interface.OfPortRequest, Interface.Mac, Interface.ExternalIds, Interface.Error),
+            Reconnect = new ReconnectPolicy { Maximum = LongestWait },
             OnTransition = t => LogTransition(logger, t.ToString()),
         });
     }
+
+    /// <summary>How often rows of the bridge and its own ports were made right since the start, the first time included.</summary>
+    public long Repaired { get; private set; }
 
     /// <summary>What the switch says that its data path can do; empty while it has not.</summary>
     public IReadOnlyDictionary<string, string> DatapathCapabilities => _client.Replica.Current is { } current && FindDatapath(current) is { } datapath
@@ -77,7 +88,10 @@ public sealed partial class BridgeRows : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes the bridge, its table names and its infrastructure ports as planned, and waits until vswitchd has them.</summary>
+    /// <summary>Makes the bridge, its table names and its infrastructure ports as planned, and waits a little until vswitchd has them.</summary>
+    /// <exception cref="OvsdbConnectionException">The database is away, and what it holds was not yet found right.</exception>
+    /// <exception cref="TimeoutException">The rows are right, vswitchd has not followed.</exception>
+    /// <exception cref="InvalidOperationException">The rows are right, and vswitchd says why it cannot follow; or somebody else uses a name of ours.</exception>
     public async Task EnsureInfrastructureAsync(NodeFacts facts, CancellationToken ct)
     {
         if (facts.Slice.Settings is not { } settings || _client.Replica.Current is not { } current || _checked == (current.Version, settings))
@@ -85,23 +99,71 @@ public sealed partial class BridgeRows : IAsyncDisposable
             return;
         }
 
-        var outcome = await _client.CommitRetryingAsync(s => Infrastructure.Repair(s, _options, settings), ct).ConfigureAwait(false);
-        outcome?.ThrowIfFailed();
-        if (outcome is not null)
+        if (_client.State != SessionState.Live)
         {
-            LogRepaired(_logger, _options.Bridge);
+            throw new OvsdbConnectionException($"ovsdb-server does not answer at {_options.Ovsdb} ({_client.LastFailure?.Message ?? _client.State.ToString()}): is it running?", _client.LastFailure);
         }
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(SwitchPatience);
         try
         {
-            var ready = await _client.Replica.WaitForAsync(HasInfrastructure, limit.Token).ConfigureAwait(false);
-            _checked = (ready.Version, settings);
+            var what = "";
+            var outcome = await _client.CommitRetryingAsync(s =>
+            {
+                var repair = Infrastructure.Repair(s, _options, settings);
+                what = repair is null ? "" : string.Join(", ", repair.Operations.Select(o => o.ToString()));
+                return repair;
+            }, limit.Token).ConfigureAwait(false);
+            outcome?.ThrowIfFailed();
+            if (outcome is not null)
+            {
+                Repaired++;
+                AgentMetrics.RowsRepaired.Add(1);
+                LogRepaired(_logger, _options.Bridge, what);
+            }
+
+            // Without a change there is nothing to wait for: it was waited for already.
+            var seen = outcome is null ? _client.Replica.Current! : await _client.Replica.WaitForAsync(s => DescribeMissing(s) is not { IsFinal: false }, limit.Token).ConfigureAwait(false);
+            if (DescribeMissing(seen) is { } missing)
+            {
+                throw missing.IsFinal ? new InvalidOperationException(missing.Text) : Late(missing.Text);
+            }
+
+            _checked = (seen.Version, settings);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            throw new TimeoutException($"ovs-vswitchd has not made {_options.Bridge} with its ports in {SwitchPatience.TotalSeconds:0} s: {DescribeMissing(_client.Replica.Current)}");
+            throw Late(DescribeMissing(_client.Replica.Current)?.Text ?? "its last change is not confirmed");
+        }
+
+        TimeoutException Late(string missing) => new($"ovs-vswitchd has not made {_options.Bridge} with its ports: {missing}; is it running?");
+    }
+
+    /// <summary>Looks whether vswitchd is to wait for its flows when it starts (<c>other_config:flow-restore-wait</c>, ovs-vswitchd.conf.db(5)).</summary>
+    /// <param name="connection">The number of the connection to the switch, 0 before the first.</param>
+    public void NoteRestore(int connection)
+    {
+        if (_client.Replica.Current is not { } current)
+        {
+            return;
+        }
+
+        // What was so when the agent started is of an earlier start of the switch than its first connection.
+        _restoreSince = !IsRestoring(current) ? null : _restoreSince ?? (_lookedForRestore ? connection : 0);
+        _lookedForRestore = true;
+    }
+
+    /// <summary>Lets vswitchd forward again, when it started to wait for its flows and has them.</summary>
+    /// <param name="connection">The connection on which they were confirmed. One that is older than the wish is to a switch that is yet to be restarted.</param>
+    /// <param name="ct">Ends the attempt.</param>
+    public async Task EndRestoreAsync(int connection, CancellationToken ct)
+    {
+        if (_restoreSince < connection && _client.State == SessionState.Live)
+        {
+            var outcome = await _client.CommitRetryingAsync(s => IsRestoring(s) ? EndRestore(s) : null, ct).ConfigureAwait(false);
+            outcome?.ThrowIfFailed();
+            LogRestored(_logger);
         }
     }
 
@@ -156,6 +218,11 @@ public sealed partial class BridgeRows : IAsyncDisposable
     {
         var name = port.Attachment.HostInterface;
         var ids = PortIds.Describe(port.Attachment);
+        if (Infrastructure.FindBridgeOf(snapshot, name) is { } owner && owner != _options.Bridge)
+        {
+            throw new InvalidOperationException($"port {name} is on bridge {owner}: remove it there (ovs-vsctl del-port {owner} {name})");
+        }
+
         if (Infrastructure.FindInterface(snapshot, name) is { } existing)
         {
             // A repeated ADD finds its own port; only what differs is written.
@@ -208,25 +275,40 @@ public sealed partial class BridgeRows : IAsyncDisposable
     private Row<Bridge>? FindBridge(DatabaseSnapshot snapshot) =>
         snapshot.Rows<Bridge>().Where(b => b.Get(Bridge.Name) == _options.Bridge).Select(b => (Row<Bridge>?)b).FirstOrDefault();
 
-    private bool HasInfrastructure(DatabaseSnapshot snapshot) => DescribeMissing(snapshot).Length == 0;
+    private static bool IsRestoring(DatabaseSnapshot snapshot) =>
+        snapshot.Rows<OpenVSwitchTable>().Single().Get(OpenVSwitchTable.OtherConfig).GetValueOrDefault(FlowRestoreWait) == "true";
 
-    private string DescribeMissing(DatabaseSnapshot? snapshot)
+    private static Transaction EndRestore(DatabaseSnapshot snapshot)
     {
-        if (snapshot is null || FindBridge(snapshot)?.Get(Bridge.DatapathId) is null)
+        var transaction = new Transaction();
+        transaction.Mutate(snapshot.Rows<OpenVSwitchTable>().Single().Uuid, OpenVSwitchTable.OtherConfig.DeleteKeys(FlowRestoreWait));
+        return transaction;
+    }
+
+    /// <summary>What vswitchd has not made yet of the rows; final when waiting does not help.</summary>
+    private (string Text, bool IsFinal)? DescribeMissing(DatabaseSnapshot? snapshot)
+    {
+        if (snapshot is null || FindBridge(snapshot) is not { } bridge || bridge.Get(Bridge.DatapathId) is null)
         {
-            return $"bridge {_options.Bridge} has no datapath id";
+            return ($"bridge {_options.Bridge} has no datapath id", false);
         }
 
         foreach (var (name, number) in new[] { (BridgePorts.GatewayName, BridgePorts.Gateway), (BridgePorts.TunnelName, BridgePorts.Tunnel) })
         {
-            var device = Infrastructure.FindInterface(snapshot, name);
-            if (device?.Get(Interface.OfPort) != number)
+            if (Infrastructure.FindBridgeOf(snapshot, name) is { } owner && owner != _options.Bridge)
             {
-                return $"port {name} has OpenFlow number {device?.Get(Interface.OfPort)?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"}, not {number} {device?.Get(Interface.Error)}";
+                return ($"port {name} is on bridge {owner}: remove it there (ovs-vsctl del-port {owner} {name})", true);
+            }
+
+            var device = Infrastructure.FindInterface(snapshot, name);
+            var actual = device?.Get(Interface.OfPort);
+            if (actual != number)
+            {
+                return ($"port {name} has OpenFlow number {actual?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"}, not {number} {device?.Get(Interface.Error)}".TrimEnd(), actual is -1);
             }
         }
 
-        return "";
+        return null;
     }
 
     private IReadOnlyList<BridgePort> Read(DatabaseSnapshot? snapshot)
@@ -250,8 +332,11 @@ public sealed partial class BridgeRows : IAsyncDisposable
     [LoggerMessage(3750, LogLevel.Information, "OVSDB connection: {Transition}")]
     private static partial void LogTransition(ILogger logger, string transition);
 
-    [LoggerMessage(3751, LogLevel.Information, "Bridge {Bridge} and its infrastructure ports were made right in OVSDB")]
-    private static partial void LogRepaired(ILogger logger, string bridge);
+    [LoggerMessage(3751, LogLevel.Information, "Bridge {Bridge} and its infrastructure ports were made right in OVSDB: {What}")]
+    private static partial void LogRepaired(ILogger logger, string bridge, string what);
+
+    [LoggerMessage(3755, LogLevel.Information, "The switch has its flows again and may forward: flow-restore-wait removed")]
+    private static partial void LogRestored(ILogger logger);
 
     [LoggerMessage(3753, LogLevel.Information, "The data path '{Type}' can do: {Features}")]
     private static partial void LogDatapath(ILogger logger, string type, string features);

@@ -21,12 +21,10 @@ public sealed partial class FlowSync : IAsyncDisposable
     private const uint MonitorId = 1;
     private const int MostRefusals = 100;
 
-    /// <summary>OFPM_CONTROLLER: the meter of everything that goes to controllers.</summary>
-    private const uint ControllerMeter = 0xfffffffe;
-    private const uint PacketsPerSecond = 1000;
 
-    /// <summary>Groups that somebody changed without a trace in any flow are found this late.</summary>
-    private static readonly TimeSpan CompareGroupsAfter = TimeSpan.FromMinutes(1);
+    /// <summary>The switch is on this host: asking it once a second costs nothing, and pods wait for it.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
     private static readonly BundleOutcome Nothing = new([]);
 
     private readonly OpenFlowSwitch _switch;
@@ -39,15 +37,25 @@ public sealed partial class FlowSync : IAsyncDisposable
     private readonly HashSet<uint> _pendingGroups = [];
     private readonly Dictionary<FlowKey, RefusedFlow> _refused = [];
     private readonly DatapathCache _datapath;
+    private readonly PacketLimit _packets;
+    private readonly TimeSpan _patience;
+
+    // What somebody changed without a trace in any flow is found this late.
+    private readonly TimeSpan _compareGroupsAfter;
     private int _loadedConnection;
     private volatile bool _groupsMayDiffer;
 
     /// <summary>Prepares the connection to the bridge's management socket; <see cref="RunAsync"/> makes it.</summary>
-    public FlowSync(AgentOptions options, ILogger<FlowSync> logger)
+    /// <param name="options">Where the switch is.</param>
+    /// <param name="logger">The log.</param>
+    /// <param name="patience">How long the switch may take to confirm; 30 s.</param>
+    /// <param name="compareGroupsAfter">How often groups and the meter are read back; a minute.</param>
+    public FlowSync(AgentOptions options, ILogger<FlowSync> logger, TimeSpan? patience = null, TimeSpan? compareGroupsAfter = null)
     {
-        _logger = logger;
+        (_logger, _patience, _compareGroupsAfter) = (logger, patience ?? TimeSpan.FromSeconds(30), compareGroupsAfter ?? TimeSpan.FromMinutes(1));
         _datapath = new DatapathCache(options, logger);
-        _switch = new OpenFlowSwitch(OpenFlowEndpoint.Unix(Path.Combine(options.OvsRunDir, options.Bridge + ".mgmt")));
+        _switch = new OpenFlowSwitch(OpenFlowEndpoint.Unix(Path.Combine(options.OvsRunDir, options.Bridge + ".mgmt")), new OpenFlowOptions { Reconnect = new ReconnectPolicy(FirstWait, LongestWait) });
+        _packets = new PacketLimit(_switch, logger);
     }
 
     /// <summary>Flow mods sent since the start.</summary>
@@ -70,6 +78,9 @@ public sealed partial class FlowSync : IAsyncDisposable
 
     /// <summary>How often the datapath's cache was emptied; see <see cref="DatapathCache"/>.</summary>
     public long Purges => _datapath.Purges;
+
+    /// <summary>Why there is no connection, as far as that is known.</summary>
+    public string WhyNotConnected => _switch.State is { Reason: { } reason } ? reason.Message : _switch.State.State.ToString();
 
     /// <summary>Connections made since the start.</summary>
     public int Connections => _switch.Connections;
@@ -116,7 +127,7 @@ public sealed partial class FlowSync : IAsyncDisposable
         _switch.Start();
         while (!ct.IsCancellationRequested)
         {
-            await Task.Delay(CompareGroupsAfter, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(_compareGroupsAfter, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _groupsMayDiffer = true;
             wake();
         }
@@ -125,7 +136,25 @@ public sealed partial class FlowSync : IAsyncDisposable
     /// <summary>Brings the switch in line with the plan and returns when it confirmed.</summary>
     /// <returns>False when the switch is not connected: the plan is compared again when it is.</returns>
     /// <exception cref="OpenFlowErrorException">The switch refused something else than a flow, or very many flows; nothing of this difference is in effect.</exception>
+    /// <exception cref="TimeoutException">The switch is there and does not confirm; the next call reads back what it has.</exception>
     public async Task<bool> ApplyAsync(OwnedEntries<FlowKey, Flow> plan, OwnedEntries<uint, Group> groups, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(_patience);
+        try
+        {
+            return await ApplyWithinAsync(plan, groups, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            // What it did meanwhile is unknown: another connection, on which everything is read back.
+            _loadedConnection = 0;
+            _switch.Reconnect("no confirmation in time");
+            throw new TimeoutException($"ovs-vswitchd is connected and has not confirmed a change in {_patience.TotalSeconds:0.#} s: is it overloaded or stopped? Its flows are read back and compared");
+        }
+    }
+
+    private async Task<bool> ApplyWithinAsync(OwnedEntries<FlowKey, Flow> plan, OwnedEntries<uint, Group> groups, CancellationToken ct)
     {
         if (_switch.State.State != SwitchState.Live)
         {
@@ -215,24 +244,12 @@ public sealed partial class FlowSync : IAsyncDisposable
     {
         // First listen, then read: a change in between is heard of, and hearing of it twice does no harm.
         _foreign.Clear();
-        await LimitPacketsAsync(ct).ConfigureAwait(false);
+        await _packets.SetAsync(ct).ConfigureAwait(false);
         await _switch.MonitorFlowsAsync(MonitorId, cancel: ct).ConfigureAwait(false);
         var dump = await _switch.DumpFlowsAsync(cancel: ct).ConfigureAwait(false);
         _installed.Reload(dump.Where(f => !IsLearned(f.Flow)).Select(f => KeyValuePair.Create(f.Flow.Key, f.Flow)));
         _installedGroups.Reload((await _switch.DumpGroupsAsync(ct).ConfigureAwait(false)).Select(g => KeyValuePair.Create(g.Id, g)));
         LogLoaded(_logger, _installed.Count, _installedGroups.Count);
-    }
-
-    /// <summary>Limits what flows send to the agent, in the switch: nobody's denied packets may keep it from forwarding.</summary>
-    private async Task LimitPacketsAsync(CancellationToken ct)
-    {
-        var meter = new MeterEntry(ControllerMeter, MeterFlags.PacketsPerSecond | MeterFlags.Burst, [new MeterBand(PacketsPerSecond, PacketsPerSecond)]);
-        var failures = await _switch.SendAsync([MeterMod.Delete(ControllerMeter), new MeterMod(MeterCommand.Add, meter)], ct).ConfigureAwait(false);
-        if (failures.Length > 0)
-        {
-            // A data path without meters: the agent's own limits are left.
-            LogNoMeter(_logger, failures[0].Error.Name);
-        }
     }
 
     /// <summary>An earlier agent's groups may name endpoints that went while nobody looked.</summary>
@@ -267,6 +284,12 @@ public sealed partial class FlowSync : IAsyncDisposable
         }
 
         _groupsMayDiffer = false;
+        if (await _packets.RepairAsync(ct).ConfigureAwait(false))
+        {
+            Repaired++;
+            AgentMetrics.DriftRepaired.Add(1);
+        }
+
         var own = plan.TakeChanged();
         _installedGroups.Reload((await _switch.DumpGroupsAsync(ct).ConfigureAwait(false)).Select(g => KeyValuePair.Create(g.Id, g)));
         var different = _installedGroups.CompareAll(plan.All);
@@ -357,9 +380,6 @@ public sealed partial class FlowSync : IAsyncDisposable
         messages.AddRange(groups.Deletes.Select(g => GroupMod.Delete(g.Key)));
         return messages;
     }
-
-    [LoggerMessage(3746, LogLevel.Debug, "The switch takes no meter for packets to the agent ({Error})")]
-    private static partial void LogNoMeter(ILogger logger, string error);
 
     [LoggerMessage(3740, LogLevel.Information, "OpenFlow connection: {State} {Reason}")]
     private static partial void LogState(ILogger logger, SwitchState state, string? reason);

@@ -50,6 +50,11 @@ public static class Infrastructure
     public static Row<Interface>? FindInterface(DatabaseSnapshot snapshot, string name) =>
         snapshot.Rows<Interface>().Where(i => i.Get(Interface.Name) == name).Select(i => (Row<Interface>?)i).FirstOrDefault();
 
+    /// <summary>The bridge that has a port with this name, or null: a name is there once in the whole switch.</summary>
+    public static string? FindBridgeOf(DatabaseSnapshot snapshot, string portName) => snapshot.Rows<Bridge>()
+        .Where(b => snapshot.Resolve<Port>(b.Get(Bridge.Ports)).Any(p => p.Get(Port.Name) == portName))
+        .Select(b => b.Get(Bridge.Name)).FirstOrDefault();
+
     private static void RepairBridge(Transaction transaction, DatabaseSnapshot snapshot, Row<Bridge> bridge, AgentOptions options)
     {
         if (bridge.Get(Bridge.DatapathType) != options.DatapathType)
@@ -78,6 +83,11 @@ public static class Infrastructure
 
     private static void RepairGateway(Transaction transaction, DatabaseSnapshot snapshot, Row<Bridge> bridge)
     {
+        if (IsElsewhere(snapshot, bridge, BridgePorts.GatewayName))
+        {
+            return;
+        }
+
         if (FindInterface(snapshot, BridgePorts.GatewayName) is not { } gateway)
         {
             transaction.Mutate(bridge.Uuid, Bridge.Ports.Insert(InsertGateway(transaction)));
@@ -91,6 +101,11 @@ public static class Infrastructure
 
     private static void RepairTunnel(Transaction transaction, DatabaseSnapshot snapshot, Row<Bridge> bridge, TunnelType type)
     {
+        if (IsElsewhere(snapshot, bridge, BridgePorts.TunnelName))
+        {
+            return;
+        }
+
         if (FindInterface(snapshot, BridgePorts.TunnelName) is not { } tunnel)
         {
             transaction.Mutate(bridge.Uuid, Bridge.Ports.Insert(InsertTunnel(transaction, type)));
@@ -101,6 +116,10 @@ public static class Infrastructure
                 .Set(Interface.Options, TunnelOptions).Set(Interface.OfPortRequest, BridgePorts.Tunnel);
         }
     }
+
+    /// <summary>Somebody else's port is not ours to change.</summary>
+    private static bool IsElsewhere(DatabaseSnapshot snapshot, Row<Bridge> bridge, string name) =>
+        FindBridgeOf(snapshot, name) is { } owner && owner != bridge.Get(Bridge.Name);
 
     /// <summary>Remote address and key are set by flows, so one port serves every node and network.</summary>
     private static readonly OvsdbMap<string, string> TunnelOptions = OvsdbMap.Of(("remote_ip", "flow"), ("key", "flow"));

@@ -147,6 +147,9 @@ public sealed class OpenFlowConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends the connection for this reason, unless it ended before.</summary>
+    public void End(OpenFlowConnectionException reason) => Break(reason);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -105,6 +105,15 @@ public sealed partial class OpenFlowSwitch : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends the connection, whose requests fail with this reason; the next one is made as after any other end. Without a connection it does nothing.</summary>
+    public void Reconnect(string reason)
+    {
+        lock (_lock)
+        {
+            _connection?.End(new OpenFlowConnectionException($"{Name}: {reason}"));
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -15,6 +15,9 @@ public abstract class Operation
     /// <summary>The table that it works on, or null.</summary>
     public string? Table { get; }
 
+    /// <summary>What it does, for logs: <c>update Interface (type, options)</c>. No values.</summary>
+    public sealed override string ToString() => $"{Name} {Table} ({string.Join(", ", UsedColumns)})";
+
     /// <summary>The columns that it sets, mutates, compares or reads.</summary>
     internal virtual IEnumerable<string> UsedColumns => [];
 

@@ -1,10 +1,3 @@
-using System.Net;
-using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Agent.Facts;
 using Weft.TestSupport;
@@ -28,45 +21,23 @@ public sealed class FirstWordTests
     [Test]
     public async Task A_controller_that_has_nothing_new_has_had_its_say()
     {
-        await using var controller = await StartControllerAsync(Task.CompletedTask, new Alive(7));
-        await using var agent = new Listener(controller.Urls.First());
+        await using var controller = await FakeController.StartAsync(Task.CompletedTask, new Alive(7));
+        await using var agent = new Listener(controller.Url);
         await agent.Stream.FirstWord.WaitAsync(Patience);
-        Assert.That((agent.Stream.Connected, agent.Steps), Is.EqualTo((controller.Urls.First(), 0)));
+        Assert.That((agent.Stream.Connected, agent.Steps), Is.EqualTo((controller.Url, 0)));
     }
 
     [Test]
     public async Task A_snapshot_is_a_say_when_it_is_whole()
     {
         var rest = new TaskCompletionSource();
-        await using var controller = await StartControllerAsync(rest.Task, new SnapshotBegin("other", 9), new SnapshotEnd("other", 9));
-        await using var agent = new Listener(controller.Urls.First());
+        await using var controller = await FakeController.StartAsync(rest.Task, new SnapshotBegin("other", 9), new SnapshotEnd("other", 9));
+        await using var agent = new Listener(controller.Url);
         await Eventually.True("a connection", () => agent.Stream.Connected is not null, Patience);
         Assert.That(agent.Stream.FirstWord.IsCompleted, Is.False);
         rest.SetResult();
         await agent.Stream.FirstWord.WaitAsync(Patience);
         Assert.That(agent.Steps, Is.EqualTo(1));
-    }
-
-    /// <summary>A controller whose stream is the first frame, and the others when they are let.</summary>
-    private static async Task<WebApplication> StartControllerAsync(Task rest, params Frame[] frames)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0, l => l.Protocols = HttpProtocols.Http2));
-        var app = builder.Build();
-        app.Run(async http =>
-        {
-            foreach (var frame in frames)
-            {
-                await http.Response.WriteAsync(JsonSerializer.Serialize(frame, TopologyJson.Default.Frame) + "\n");
-                await http.Response.Body.FlushAsync();
-                await rest;
-            }
-
-            await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        });
-        await app.StartAsync();
-        return app;
     }
 
     private sealed class Listener : IAsyncDisposable

@@ -34,6 +34,9 @@ public sealed partial class LeaseStore : IDisposable
         }
     }
 
+    /// <summary>Why the last write did not succeed, with the remedy; null when it did. For readers on any thread.</summary>
+    public string? Problem { get; private set; }
+
     /// <summary>Opens the leases in a folder.</summary>
     /// <param name="path">The journal; made when missing.</param>
     /// <param name="rest">How long an address is not given again after its release.</param>
@@ -289,12 +292,18 @@ public sealed partial class LeaseStore : IDisposable
                 _journal.Sync();
             }
 
+            Problem = null;
             lock (_lock)
             {
                 compacted = _journal.RecordCount > 1024 + (4 * (_book.Leases.Count + _book.RestingCount)) ? [.. _book.ToRecords()] : null;
             }
 
             Compact(compacted);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Problem = $"leases cannot be written ({e.Message}): free space in stateDir; pods that start get no address until then";
+            throw;
         }
         finally
         {

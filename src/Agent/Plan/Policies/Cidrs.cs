@@ -19,9 +19,12 @@ public static class Cidrs
         return Split(ToBits(cidr.BaseAddress), cidr.PrefixLength, bits, inside);
     }
 
-    /// <summary>Value-and-mask pairs that together match the ports from <paramref name="first"/> to <paramref name="last"/>.</summary>
+    /// <summary>Value-and-mask pairs that together match the ports from <paramref name="first"/> to <paramref name="last"/>, 0 to 65535 both; none when they are the wrong way round.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">One of them is no port.</exception>
     public static IEnumerable<(ushort Value, ushort Mask)> PortMasks(int first, int last)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(last, ushort.MaxValue);
         while (first <= last)
         {
             var size = first == 0 ? 0x10000 : first & -first;

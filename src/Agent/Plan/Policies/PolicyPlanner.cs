@@ -11,8 +11,12 @@ public sealed class PolicyPlanner(OwnedEntries<FlowKey, Flow> flows)
 {
     private readonly ConjunctionFlows _conjunctions = new(flows);
     private readonly Dictionary<string, CompiledPolicy> _policies = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _notPlanned = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<SetUse>> _uses = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<string>> _members = new(StringComparer.Ordinal);
+
+    /// <summary>Policies that could not be compiled, and why: the pods that they select are isolated, as the policy would have them at its strictest.</summary>
+    public IEnumerable<KeyValuePair<string, string>> NotPlanned => _notPlanned;
 
     /// <summary>Address-set members looked at since the start, for tests of cost.</summary>
     public long MembersVisited { get; private set; }
@@ -67,7 +71,28 @@ public sealed class PolicyPlanner(OwnedEntries<FlowKey, Flow> flows)
         {
             PoliciesCompiled++;
             var policy = facts.Slice.Find<Policy>(ItemKind.Policy, id);
-            Replace(id, policy is null ? CompiledPolicy.Empty : new PolicyCompiler(facts, portsByPod).Compile(policy));
+            _notPlanned.Remove("policy " + id);
+            Replace(id, policy is null ? CompiledPolicy.Empty : Compile(facts, portsByPod, policy));
+        }
+    }
+
+    /// <summary>A policy that makes no sense closes: to leave it out would let through what it forbids.</summary>
+    private CompiledPolicy Compile(NodeFacts facts, ILookup<string, AttachedPort> portsByPod, Policy policy)
+    {
+        try
+        {
+            return new PolicyCompiler(facts, portsByPod).Compile(policy);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _notPlanned["policy " + policy.Id] = e.Message;
+            return new PolicyCompiler(facts, portsByPod).Compile(policy with
+            {
+                Tier = PolicyTier.Namespace,
+                Rules = [],
+                IsolatesIngress = policy.IsolatesIngress || policy.Rules.Any(r => r.Direction == Direction.Ingress),
+                IsolatesEgress = policy.IsolatesEgress || policy.Rules.Any(r => r.Direction == Direction.Egress),
+            });
         }
     }
 
