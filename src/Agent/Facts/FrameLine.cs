@@ -16,9 +16,9 @@ public static class FrameLine
     }
 
     /// <inheritdoc cref="Parse(ReadOnlySequence{byte})"/>
-    public static Frame Parse(string line) => Checked(JsonSerializer.Deserialize(line, TopologyJson.Default.Frame));
+    public static Frame Parse(ReadOnlySpan<byte> line) => Checked(JsonSerializer.Deserialize(line, TopologyJson.Default.Frame));
 
-    /// <summary>Whether an exception of <see cref="Parse(string)"/> or <see cref="SliceBuilder.Take"/> says that the line makes no sense: ask for a snapshot.</summary>
+    /// <summary>Whether an exception of <see cref="Parse(ReadOnlySpan{byte})"/> or <see cref="SliceBuilder.Take"/> says that the line makes no sense: ask for a snapshot.</summary>
     public static bool IsNonsense(Exception exception) => exception is JsonException or StreamProtocolException or InvalidDataException;
 
     private static Frame Checked(Frame? frame) => frame switch
