@@ -11,7 +11,7 @@ RUN deploy/images/publish agent /out
 
 FROM ${RUNTIME}
 RUN apt-get update && apt-get install -y --no-install-recommends openvswitch-common openvswitch-switch nftables iproute2 ethtool tcpdump \
-    && rm -rf /var/lib/apt/lists/* /var/log/*
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/*
 COPY --from=build /out /app
 ENV DOTNET_EnableDiagnostics=0
 ENTRYPOINT ["dotnet", "/app/weft-agent.dll"]

@@ -10,6 +10,7 @@ using Weft.Lab.Net;
 using Weft.Lab.Probes;
 using Weft.Lab.Tests.EndToEnd;
 using Weft.TestSupport;
+using YamlDotNet.Serialization;
 
 namespace Weft.Ctl.Tests;
 
@@ -118,6 +119,46 @@ public sealed partial class LookingInsideTests
         Assert.That((unknown.ExitCode, unknown.Error), Is.EqualTo((ExitCodes.Failed, "weftctl: no pod default/nobody runs on any node: see 'kubectl get pods -A -o wide'\n")));
         Assert.That((await Weftctl.RunAsync(["trace", "--form", "x"])).ExitCode, Is.EqualTo(ExitCodes.Usage));
         Assert.That((await Weftctl.RunAsync(["status", "--lab", "nolab"])).ExitCode, Is.EqualTo(ExitCodes.Failed));
+    }
+
+    [TestCase("no pod default/db-00 runs on any node: did you mean 'default/db-0'?", "trace", "--from", "default/api-0", "--to", "default/db-00", "--port", "80")]
+    [TestCase("no pod web/db-0 runs on any node: did you mean 'default/db-0'?", "flows", "--pod", "web/db-0")]
+    [TestCase("there is no Service default/apy: did you mean 'default/api'?", "trace", "--from", "web-0", "--to", "service/default/apy")]
+    [TestCase("there is no Service 'default/apx': did you mean", "flows", "--service", "default/apx")]
+    [TestCase("there is no node 'nod2': did you mean 'node2'?", "flows", "--node", "nod2")]
+    [TestCase("there is no node 'elsewhere': there are node1, node2", "capture", "--at", "gateway", "--node", "elsewhere")]
+    [TestCase("no node that was asked has a policy 'default/db-from-app': did you mean 'default/db-from-api'?", "flows", "--policy", "default/db-from-app")]
+    [TestCase("no node that was asked has a network 'defualt': did you mean 'default'?", "flows", "--network", "defualt")]
+    public async Task A_name_that_means_nothing_is_answered_with_the_one_that_was_meant(string expected, params string[] arguments)
+    {
+        var result = await Weftctl.RunAsync([.. arguments, "--lab", _lab.Cluster.Layout.Name]);
+        Assert.That((result.ExitCode, result.Error), Is.EqualTo((ExitCodes.Failed, result.Error)));
+        Assert.That(result.Error, Does.StartWith($"weftctl: {expected}"));
+    }
+
+    [TestCase("status")]
+    [TestCase("topology")]
+    [TestCase("flows", "--node", "node1")]
+    [TestCase("trace", "--from", "default/api-0", "--to", "default/db-0", "--port", "80")]
+    [TestCase("verify", "--from", "default/api-0", "--to", "default/db-0", "--all")]
+    [TestCase("policy", "explain", "--from", "default/api-0", "--to", "default/db-0", "--port", "80/tcp")]
+    [TestCase("policy", "stats")]
+    public async Task Programs_read_every_answer_as_JSON_and_as_YAML(params string[] arguments)
+    {
+        var json = await Weftctl.JsonAsync(_lab.Cluster, ExitCodes.Ok, arguments);
+        var yaml = await Weftctl.OutputAsync(_lab.Cluster, ExitCodes.Ok, [.. arguments, "-o", "yaml"]);
+        var read = new DeserializerBuilder().Build().Deserialize<object>(yaml);
+        Assert.That(Shape(read), Is.EqualTo(Shape(json)));
+
+        // Counters and revisions move between two calls: what must be the same is which fields there are.
+        static string Shape(object? value) => value switch
+        {
+            JsonObject map => string.Join(',', map.Select(p => $"{p.Key}:{Shape(p.Value)}")),
+            JsonArray list => $"[{Shape(list.FirstOrDefault())}]",
+            IDictionary<object, object> map => string.Join(',', map.Select(p => $"{p.Key}:{Shape(p.Value)}")),
+            IList<object> list => $"[{Shape(list.FirstOrDefault())}]",
+            _ => "",
+        };
     }
 
     [Test]
@@ -234,14 +275,6 @@ public sealed partial class LookingInsideTests
             change(options);
             return File.WriteAllTextAsync(file, options.ToJsonString());
         }
-    }
-
-    [TestCase("bash", "complete -o default -F _weftctl weftctl")]
-    [TestCase("zsh", "#compdef weftctl")]
-    public async Task Shells_complete_its_words(string shell, string expected)
-    {
-        Assert.That((await Weftctl.RunAsync(["completion", shell])).Output, Does.Contain(expected));
-        Assert.That((await Weftctl.RunAsync(["[suggest:10]", "weftctl tr"])).Output, Is.EqualTo("trace\n"));
     }
 
     [Test]

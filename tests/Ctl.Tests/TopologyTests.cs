@@ -51,6 +51,16 @@ public sealed class TopologyTests
     }
 
     [Test]
+    public void Programs_get_networks_switches_pods_and_nodes()
+    {
+        var json = TopologyText.ToJson(Graph);
+        Assert.That(json["networks"]!.AsArray().Select(n => (string?)n!["name"]), Is.EqualTo(new[] { "default", "vpc/red" }));
+        var red = json["networks"]![1]!["switches"]![0]!;
+        Assert.That(red["pods"]!.ToJsonString(), Is.EqualTo("""[{"name":"red/a\u003Cb","node":"node1","addresses":["10.0.0.5"],"realised":true}]"""));
+        Assert.That((string?)json["nodes"]![1]!["tunnelEnd"], Is.EqualTo("192.0.2.2"));
+    }
+
+    [Test]
     public void Nothing_at_all_is_drawn_too()
     {
         var empty = TopologyGraph.Of([], [], [], []);

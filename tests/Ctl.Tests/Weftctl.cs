@@ -7,11 +7,13 @@ namespace Weft.Ctl.Tests;
 /// <summary>Runs the program as a person does.</summary>
 internal static class Weftctl
 {
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "weftctl.dll");
+    public static readonly string Program = Path.Combine(AppContext.BaseDirectory, "weftctl.dll");
+
+    public static readonly string Dotnet = Path.Combine(Path.GetDirectoryName(Environment.ProcessPath!)!, "dotnet");
 
     /// <summary>Runs it and returns everything.</summary>
     public static Task<ShellResult> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
-        Shell.TryRunAsync(Path.Combine(Path.GetDirectoryName(Environment.ProcessPath!)!, "dotnet"), [Program, .. arguments], null, environment, TimeSpan.FromMinutes(2), CancellationToken.None);
+        Shell.TryRunAsync(Dotnet, [Program, .. arguments], null, environment, TimeSpan.FromMinutes(2), CancellationToken.None);
 
     /// <summary>Runs it on a lab and returns what it printed; another exit code fails the test.</summary>
     public static async Task<string> OutputAsync(LabCluster lab, int exitCode, params string[] arguments)

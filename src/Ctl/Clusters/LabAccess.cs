@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Weft.Ctl.Output;
 
 namespace Weft.Ctl.Clusters;
 
@@ -16,7 +17,9 @@ internal sealed class LabAccess : ICluster
         _name = name;
         if (!Exists(name))
         {
-            throw new CtlException($"there is no lab '{name}': start one with scripts/lab up, or give --kubeconfig for a real cluster");
+            var labs = Directory.Exists(Root) ? Directory.EnumerateDirectories(Root).Select(d => Path.GetFileName(d)).Where(Exists) : [];
+            throw new CtlException(
+                $"there is no lab '{name}'{Suggestion.Ending(name, labs, ": start one with scripts/lab up, or give --kubeconfig for a real cluster")}");
         }
 
         _http = new HttpClient(new SocketsHttpHandler

@@ -3,6 +3,7 @@ using System.Globalization;
 using Weft.Agent.Plan.Pipeline;
 using Weft.Ctl.Clusters;
 using Weft.Ctl.Nodes;
+using Weft.Ctl.Output;
 using Weft.Topology;
 
 namespace Weft.Ctl.Commands;
@@ -18,17 +19,12 @@ internal static class CaptureCommand
         at.AcceptOnlyFromAmong("pod", "gateway", "tunnel");
         var filter = new Option<string>("--filter") { Description = "In the syntax of pcap-filter(7); for geneve tunnels, of the packets inside", DefaultValueFactory = _ => "" };
         var write = new Option<string>("--write", "-w") { Description = "File for the packets; - for standard output", DefaultValueFactory = _ => "capture.pcap" };
-        var count = new Option<int>("--count", "-c") { Description = "End after so many packets", DefaultValueFactory = _ => 1000 };
-        var seconds = new Option<int>("--seconds") { Description = "End after so many seconds", DefaultValueFactory = _ => 30 };
+        var count = new Option<int>("--count", "-c") { Description = "End after so many packets", DefaultValueFactory = _ => 1000 }.Between(1, 1_000_000);
+        var seconds = new Option<int>("--seconds") { Description = "End after so many seconds", DefaultValueFactory = _ => 30 }.Between(1, 3600);
         var command = new Command("capture", "Write packets to a pcap file, until so many packets or seconds have passed.") { pod, node, at, filter, write, count, seconds };
         command.OnCluster(async (result, cluster, ct) =>
         {
             var (packets, duration) = (result.GetValue(count), result.GetValue(seconds));
-            if (packets is < 1 or > 1_000_000 || duration is < 1 or > 3600)
-            {
-                throw new CtlException("--count must be 1 to 1000000, --seconds 1 to 3600");
-            }
-
             var directory = await NodeDirectory.LoadAsync(cluster, ct);
             var (where, device, expression) = await PlaceAsync(directory, result.GetValue(at)!, result.GetValue(pod), result.GetValue(node), result.GetValue(filter)!, ct);
             // The node itself ends it, also when we are cut off.
@@ -62,7 +58,7 @@ internal static class CaptureCommand
             return (owner.Node, port.Name, filter);
         }
 
-        var where = node ?? (pod is null ? throw new CtlException($"give --node for --at {at}") : directory.Pod(pod).Node);
+        var where = node is not null ? directory.Node(node) : (pod is null ? throw new CtlException($"give --node for --at {at}") : directory.Pod(pod).Node);
         if (at == "gateway")
         {
             return (where, BridgePorts.GatewayName, filter);

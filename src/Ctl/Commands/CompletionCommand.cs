@@ -23,6 +23,8 @@ internal static class CompletionCommand
           compadd -- $words_found
         }
         compdef _weftctl weftctl
+        # The first time the file is read because somebody wants a word completed.
+        [ "${funcstack[1]}" != _weftctl ] || _weftctl
         """;
 
     public static Command Create()

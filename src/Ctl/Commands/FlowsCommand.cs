@@ -28,13 +28,20 @@ internal static class FlowsCommand
             var filter = new Filter(result.GetValue(pod), result.GetValue(service), result.GetValue(policy), result.GetValue(network));
             var directory = await NodeDirectory.LoadAsync(cluster, ct);
             var owner = filter.Pod is null ? null : directory.Pod(filter.Pod);
-            var nodes = (result.GetValue(node) ?? owner?.Node) is { } one ? [one] : directory.NodeNames.ToArray();
+            var nodes = (result.GetValue(node) ?? owner?.Node) is { } one ? [directory.Node(one)] : directory.NodeNames.ToArray();
             var found = new List<(NodeView Node, FlowLine Flow)>();
+            var views = new List<NodeView>();
             foreach (var name in nodes)
             {
                 var view = await directory.ViewAsync(name, ct);
+                views.Add(view);
                 var wanted = filter with { Pod = owner?.Id };
                 found.AddRange(wanted.Apply(view, await view.FlowsAsync(ct)).Select(f => (view, f)));
+            }
+
+            if (found.Count == 0)
+            {
+                filter.CheckNames(directory, views);
             }
 
             Write(found, result.GetValue(output));
@@ -49,6 +56,11 @@ internal static class FlowsCommand
         {
             Printer.Write(new JsonArray([.. flows.Select(f => (JsonNode)ToJson(f.Node, f.Flow))]), format);
             return;
+        }
+
+        if (flows.Count == 0)
+        {
+            Console.Out.WriteLine("no flows");
         }
 
         foreach (var node in flows.GroupBy(f => f.Node))
@@ -82,6 +94,27 @@ internal static class FlowsCommand
     /// <summary>Which flows are wanted; what is null does not narrow.</summary>
     private sealed record Filter(string? Pod, string? Service, string? Policy, string? Network)
     {
+        /// <summary>Nothing was found: is it because a name means nothing?</summary>
+        /// <exception cref="CtlException">It is.</exception>
+        public void CheckNames(NodeDirectory directory, IReadOnlyList<NodeView> nodes)
+        {
+            var services = directory.Services.Select(s => $"{s["metadata"]!["namespace"]}/{s["metadata"]!["name"]}").ToList();
+            Check("there is no Service", Service, services, () => services.Contains(Qualified(Service!)));
+            var policies = nodes.SelectMany(n => n.Slice.All<Policy>()).Select(p => p.Id).ToList();
+            // People write NAMESPACE/NAME, the slice KIND/NAMESPACE/NAME.
+            Check("no node that was asked has a policy", Policy, policies.Select(p => p[(p.IndexOf('/', StringComparison.Ordinal) + 1)..]), () => policies.Exists(IsPolicy));
+            var networks = nodes.SelectMany(n => n.Slice.All<Network>()).Select(n => n.Id).Append(Topology.Network.DefaultId).ToList();
+            Check("no node that was asked has a network", Network, networks, () => networks.Contains(Network!) || int.TryParse(Network, out _));
+
+            static void Check(string none, string? name, IEnumerable<string> known, Func<bool> isKnown)
+            {
+                if (name is not null && !isKnown())
+                {
+                    throw new CtlException($"{none} '{name}'{Suggestion.Ending(name, known)}");
+                }
+            }
+        }
+
         public IEnumerable<FlowLine> Apply(NodeView node, IReadOnlyList<FlowLine> flows)
         {
             IEnumerable<FlowLine> left = flows;
@@ -92,7 +125,7 @@ internal static class FlowsCommand
 
             if (Service is not null)
             {
-                left = left.Where(f => node.Owners.Of(f.Cookie) == "service " + (Service.Contains('/', StringComparison.Ordinal) ? Service : $"default/{Service}"));
+                left = left.Where(f => node.Owners.Of(f.Cookie) == "service " + Qualified(Service));
             }
 
             if (Policy is not null)
@@ -103,10 +136,14 @@ internal static class FlowsCommand
             return Network is null ? left : left.Where(OfNetwork(node));
         }
 
+        private bool IsPolicy(string id) => id == Policy || id.EndsWith("/" + Policy, StringComparison.Ordinal);
+
+        private static string Qualified(string name) => name.Contains('/', StringComparison.Ordinal) ? name : $"default/{name}";
+
         /// <summary>The deciding flows carry the policy's cookie; the conditions, which several rules share, carry the numbers of their conjunctions.</summary>
         private List<FlowLine> OfPolicy(NodeView node, IReadOnlyList<FlowLine> flows)
         {
-            var owners = node.Slice.All<Policy>().Where(p => p.Id == Policy || p.Id.EndsWith("/" + Policy, StringComparison.Ordinal)).Select(PolicyCompiler.OwnerOf).ToHashSet(StringComparer.Ordinal);
+            var owners = node.Slice.All<Policy>().Where(p => IsPolicy(p.Id)).Select(PolicyCompiler.OwnerOf).ToHashSet(StringComparer.Ordinal);
             var own = flows.Where(f => owners.Contains(node.Owners.Of(f.Cookie))).ToList();
             var conjunctions = own.Where(f => f.Match.Contains("conj_id=", StringComparison.Ordinal))
                 .Select(f => $"conjunction({f.Match.Split("conj_id=")[1].Split(',')[0]},").ToList();

@@ -12,12 +12,12 @@ internal static class TraceCommand
     {
         var from = new Option<string>("--from") { Description = "The pod that sends, NAMESPACE/POD", Required = true };
         var to = new Option<string>("--to") { Description = "NAMESPACE/POD, service/NAMESPACE/NAME, node/NAME or an address", Required = true };
-        var port = new Option<int>("--port") { Description = "Destination port; a Service's first when it is not given", DefaultValueFactory = _ => 0 };
+        var port = new Option<int>("--port") { Description = "Destination port; a Service's first when it is not given", DefaultValueFactory = _ => 0 }.Between(0, 65535);
         var protocol = new Option<string>("--protocol") { Description = "tcp, udp, sctp or icmp", DefaultValueFactory = _ => "tcp" };
         protocol.AcceptOnlyFromAmong("tcp", "udp", "sctp", "icmp");
-        var sourcePort = new Option<int>("--source-port") { Description = "Source port", DefaultValueFactory = _ => 40000 };
+        var sourcePort = new Option<int>("--source-port") { Description = "Source port", DefaultValueFactory = _ => 40000 }.Between(1, 65535);
         var v6 = new Option<bool>("--ipv6", "-6") { Description = "Take the IPv6 addresses" };
-        var hash = new Option<int>("--hash") { Description = "1 to 255: another number may choose another endpoint of a Service", DefaultValueFactory = _ => 1 };
+        var hash = new Option<int>("--hash") { Description = "1 to 255: another number may choose another endpoint of a Service", DefaultValueFactory = _ => 1 }.Between(1, 255);
         var output = OutputOption.Create();
         var command = new Command("trace", "Follow a packet through the switches and say in words what becomes of it. Exit code 3 when it does not arrive.")
         {
@@ -34,7 +34,7 @@ internal static class TraceCommand
             }
 
             var packet = new TracePacket(result.GetValue(protocol)!, target.Source, target.Destination, result.GetValue(sourcePort), number);
-            var trace = await new Tracer(directory, Math.Clamp(result.GetValue(hash), 1, 255)).TraceAsync(target.From, result.GetValue(to)!, packet, ct);
+            var trace = await new Tracer(directory, result.GetValue(hash)).TraceAsync(target.From, result.GetValue(to)!, packet, ct);
             Write(trace, result.GetValue(output));
             return trace.Verdict.IsGood ? ExitCodes.Ok : ExitCodes.No;
         });

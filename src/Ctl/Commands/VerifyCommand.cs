@@ -14,11 +14,11 @@ internal static class VerifyCommand
         var from = new Option<string?>("--from") { Description = "Only this sender, NAMESPACE/POD" };
         var to = new Option<string?>("--to") { Description = "Only this receiver, NAMESPACE/POD" };
         var ns = new Option<string?>("--namespace", "-n") { Description = "Only pods of this namespace" };
-        var port = new Option<int[]>("--port") { Description = "Destination ports", DefaultValueFactory = _ => [80], AllowMultipleArgumentsPerToken = true };
+        var port = new Option<int[]>("--port") { Description = "Destination ports", DefaultValueFactory = _ => [80], AllowMultipleArgumentsPerToken = true }.Between(1, 65535);
         var protocol = new Option<string>("--protocol") { Description = "tcp, udp, sctp or icmp", DefaultValueFactory = _ => "tcp" };
         protocol.AcceptOnlyFromAmong("tcp", "udp", "sctp", "icmp");
         var v6 = new Option<bool>("--ipv6", "-6") { Description = "Take the IPv6 addresses" };
-        var limit = new Option<int>("--limit") { Description = "At most so many pairs; it says when there are more", DefaultValueFactory = _ => 500 };
+        var limit = new Option<int>("--limit") { Description = "At most so many pairs; it says when there are more", DefaultValueFactory = _ => 500 }.Between(1, int.MaxValue);
         var all = new Option<bool>("--all") { Description = "Show pairs that agree too" };
         var output = OutputOption.Create();
         var command = new Command("verify", "Compare what policies say with what flows and switches do. Exit code 3 when anything differs.")

@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Weft.Ctl.Drawing;
 
-/// <summary>Writes a topology as text and as dot(1). Pure.</summary>
+/// <summary>Writes a topology as text, as dot(1), and as JSON. Pure.</summary>
 public static class TopologyText
 {
     /// <summary>An indented tree, one thing a line.</summary>
@@ -60,9 +61,27 @@ public static class TopologyText
         return text.Append("}\n").ToString();
     }
 
+    /// <summary>The same for programs.</summary>
+    public static JsonObject ToJson(TopologyGraph graph) => new()
+    {
+        ["networks"] = List(graph.Networks, network => new JsonObject
+        {
+            ["name"] = network.Name, ["key"] = network.Key, ["switches"] = List(network.Switches, lswitch => new JsonObject
+            {
+                ["name"] = lswitch.Name, ["cidrs"] = List(lswitch.Cidrs, c => c), ["pods"] = List(lswitch.Pods, pod => new JsonObject
+                {
+                    ["name"] = pod.Name, ["node"] = pod.Node, ["addresses"] = List(pod.Addresses, a => a), ["realised"] = pod.IsRealised,
+                }),
+            }),
+        }),
+        ["nodes"] = List(graph.Nodes, node => new JsonObject { ["name"] = node.Name, ["tunnelEnd"] = node.TunnelEnd }),
+    };
+
     /// <summary>Every pair of nodes once.</summary>
     public static IEnumerable<(TopologyNode One, TopologyNode Other)> Tunnels(TopologyGraph graph) =>
         from one in graph.Nodes.Index() from other in graph.Nodes.Index() where one.Index < other.Index select (one.Item, other.Item);
+
+    private static JsonArray List<T>(IEnumerable<T> items, Func<T, JsonNode> node) => [.. items.Select(node)];
 
     private static string Quote(string text) => '"' + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal) + '"';
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Weft.Ctl.Clusters;
+using Weft.Ctl.Output;
 
 namespace Weft.Ctl.Nodes;
 
@@ -46,8 +47,14 @@ public sealed class NodeDirectory
     public PodInfo Pod(string text)
     {
         var id = text.Contains('/', StringComparison.Ordinal) ? text : $"default/{text}";
-        return Pods.FirstOrDefault(p => p.Id == id) ?? throw new CtlException($"no pod {id} runs on any node: see 'kubectl get pods -A -o wide'");
+        return Pods.FirstOrDefault(p => p.Id == id) ?? throw new CtlException(
+            $"no pod {id} runs on any node{Suggestion.Ending(text, Pods.Select(p => p.Id), ": see 'kubectl get pods -A -o wide'")}");
     }
+
+    /// <summary>The name of a node, when there is one of this name.</summary>
+    /// <exception cref="CtlException">There is none.</exception>
+    public string Node(string name) => NodeNames.Contains(name, StringComparer.Ordinal) ? name
+        : throw new CtlException($"there is no node '{name}'{Suggestion.Ending(name, NodeNames, $": there are {string.Join(", ", NodeNames.Take(10))}")}");
 
     /// <summary>The node with this address, or null.</summary>
     public string? NodeWithAddress(string address) => Nodes.Where(n => n["status"]?["addresses"] is JsonArray list && list.Any(a => (string?)a!["address"] == address))

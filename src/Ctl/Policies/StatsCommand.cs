@@ -28,7 +28,7 @@ internal static class StatsCommand
         {
             var directory = await NodeDirectory.LoadAsync(cluster, ct);
             var (rules, drops) = (new SortedDictionary<string, RuleCount>(StringComparer.Ordinal), new SortedDictionary<string, IsolationCount>(StringComparer.Ordinal));
-            foreach (var name in result.GetValue(node) is { } one ? [one] : directory.NodeNames)
+            foreach (var name in result.GetValue(node) is { } one ? [directory.Node(one)] : directory.NodeNames)
             {
                 var view = await directory.ViewAsync(name, ct);
                 Count(view, await view.FlowsAsync(ct), result.GetValue(policy), rules, drops);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Weft.Ctl.Nodes;
+using Weft.Ctl.Output;
 
 namespace Weft.Ctl.Tracing;
 
@@ -29,11 +30,12 @@ public sealed record TraceTarget(PodInfo From, IPAddress Source, IPAddress Desti
         {
             case ["service" or "svc", var ns, var name]:
                 var service = directory.Services.FirstOrDefault(s => (string?)s["metadata"]!["namespace"] == ns && (string?)s["metadata"]!["name"] == name)
-                    ?? throw new CtlException($"there is no Service {ns}/{name}");
+                    ?? throw new CtlException(
+                        $"there is no Service {ns}/{name}{Suggestion.Ending($"{ns}/{name}", directory.Services.Select(s => $"{s["metadata"]!["namespace"]}/{s["metadata"]!["name"]}"))}");
                 var addresses = (service["spec"]?["clusterIPs"] as JsonArray)?.Select(a => (string)a!) ?? [(string?)service["spec"]?["clusterIP"] ?? ""];
                 return (Pick(addresses, v6, to), (int?)service["spec"]?["ports"]?[0]?["port"] ?? 0);
             case ["node", var name]:
-                var node = directory.Nodes.FirstOrDefault(n => (string?)n["metadata"]!["name"] == name) ?? throw new CtlException($"there is no node {name}");
+                var node = directory.Nodes.Single(n => (string?)n["metadata"]!["name"] == directory.Node(name));
                 return (Pick((node["status"]?["addresses"] as JsonArray ?? []).Where(a => (string?)a!["type"] == "InternalIP").Select(a => (string)a!["address"]!), v6, to), 0);
             default:
                 return (await AddressOfAsync(directory, directory.Pod(to), v6, ct).ConfigureAwait(false), 0);
