@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Weft.Agent.CniServer;
 using Weft.Agent.Facts;
+using Weft.Agent.Names;
 using Weft.Agent.Plan;
 using Weft.Agent.Plan.Pipeline;
 using Weft.Agent.Sync;
@@ -27,6 +28,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
     private readonly FlowSync _flows;
     private readonly BridgeRows _rows;
     private readonly HostSync _host;
+    private readonly NameJournal _names;
     private readonly TimeProvider _time;
     private readonly ILogger<AgentLoop> _logger;
     private readonly FlowPlanner _planner = new();
@@ -46,11 +48,12 @@ public sealed partial class AgentLoop : IAsyncDisposable
 
     /// <summary>Prepares the loop.</summary>
     /// <param name="start">The slice to begin with: the one on disk, or empty.</param>
-    public AgentLoop(AgentOptions options, Slice start, FlowSync flows, BridgeRows rows, HostSync host, TimeProvider time, ILogger<AgentLoop> logger)
+    /// <param name="names">What pods learned of names, on disk too.</param>
+    public AgentLoop(AgentOptions options, Slice start, NameJournal names, FlowSync flows, BridgeRows rows, HostSync host, TimeProvider time, ILogger<AgentLoop> logger)
     {
-        (_options, _flows, _rows, _host, _time, _logger) = (options, flows, rows, host, time, logger);
+        (_options, _names, _flows, _rows, _host, _time, _logger) = (options, names, flows, rows, host, time, logger);
         (_waiters, _times) = (new FlowWaiters(), new SyncTimes(time));
-        _facts = new NodeFacts { NodeName = options.NodeName, Slice = start, PodsAreKnown = false, SwitchAdvertises = DatapathFeatures.WritesAdvertisements(options.DatapathType) };
+        _facts = new NodeFacts { NodeName = options.NodeName, Slice = start, Names = names.Read(), SwitchAdvertises = DatapathFeatures.WritesAdvertisements(options.DatapathType) };
         Published = new AgentState(_facts, Synced: false, Revision: -1, Problems: [], RowsKnown: false);
     }
 
@@ -76,13 +79,8 @@ public sealed partial class AgentLoop : IAsyncDisposable
                 _times.Received(change, received);
                 _planner.PlanItems(_facts, change.Changed);
             }
-
-            TakePodsAsKnown();
         });
     }
-
-    /// <summary>The controller said that there is nothing new: what the slice does not have is gone.</summary>
-    public void ConfirmPods() => Enqueue(TakePodsAsKnown);
 
     /// <summary>Asks the plan something on the loop, between two batches.</summary>
     internal async Task<T> AskAsync<T>(Func<FlowPlanner, T> question, CancellationToken ct)
@@ -130,6 +128,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
             if (_facts.Ports.TryGetValue(portId, out var port))
             {
                 _facts = _facts with { Ports = _facts.Ports.Remove(portId) };
+                TakeNames(_facts.Names.Without(portId));
                 _ofPorts.Release(port.OfPort);
                 _planner.PlanPort(_facts, port);
             }
@@ -137,6 +136,24 @@ public sealed partial class AgentLoop : IAsyncDisposable
             taken.SetResult(_waiters.Add(null));
         });
         await (await taken.Task.ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes what a name server told a pod, as far as rules are about it.</summary>
+    /// <returns>A task that ends when the switch holds the flows of the addresses; null when it does already, or needs none.</returns>
+    public async Task<Task?> LearnAsync(string portId, IReadOnlyList<DnsAnswer> answers)
+    {
+        var taken = new TaskCompletionSource<Task?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(() => taken.SetResult(Learn(portId, answers)));
+        return await taken.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Lets addresses of names expire. To be called about once a second.</summary>
+    public void PassTime()
+    {
+        if (Published.Facts.Names.ByPort.Count > 0)
+        {
+            Enqueue(() => TakeNames(_facts.Names.Pass(_time.GetUtcNow())));
+        }
     }
 
     /// <summary>Runs until cancelled.</summary>
@@ -168,20 +185,6 @@ public sealed partial class AgentLoop : IAsyncDisposable
         _inbox.Writer.TryWrite(step);
     }
 
-    private void TakePodsAsKnown()
-    {
-        if (_facts.PodsAreKnown)
-        {
-            return;
-        }
-
-        _facts = _facts with { PodsAreKnown = true };
-        foreach (var port in _facts.Ports.Values.Where(p => _planned && _facts.Slice.Port(p.Attachment.Pod) is null))
-        {
-            _planner.PlanPort(_facts, port);
-        }
-    }
-
     private (AttachedPort Port, Task Confirmed) Add(Attachment attachment)
     {
         var id = AttachedPort.IdOf(attachment.ContainerId, attachment.IfName);
@@ -190,6 +193,43 @@ public sealed partial class AgentLoop : IAsyncDisposable
         _facts = _facts with { Ports = _facts.Ports.SetItem(id, port) };
         _planner.PlanPort(_facts, port);
         return (port, _waiters.Add(id));
+    }
+
+    private Task? Learn(string portId, IReadOnlyList<DnsAnswer> answers)
+    {
+        if (!_planned || !_facts.Ports.TryGetValue(portId, out var port))
+        {
+            return null;
+        }
+
+        var names = _facts.Names;
+        foreach (var answer in answers.Where(a => a.Addresses.Count > 0 && _planner.Policies.Wants(_facts, port.Attachment.Pod, a.Name)))
+        {
+            names = names.Learn(portId, answer, _time.GetUtcNow(), TimeSpan.FromSeconds(_options.MinimumNameTtl));
+        }
+
+        return TakeNames(names) ? _waiters.Add(null) : null;
+    }
+
+    /// <summary>Takes over what is known of names, first on disk: an agent that starts again must not know less than the switch.</summary>
+    /// <returns>Whether it means other flows.</returns>
+    private bool TakeNames(LearnedNames names)
+    {
+        var before = _facts.Names;
+        if (ReferenceEquals(names, before))
+        {
+            return false;
+        }
+
+        _names.Save(names);
+        _facts = _facts with { Names = names };
+        var different = before.ByPort.Keys.Union(names.ByPort.Keys, StringComparer.Ordinal).Where(p => !before.SameFlows(names, p)).ToList();
+        if (_planned)
+        {
+            different.ForEach(p => _planner.PlanNames(_facts, p));
+        }
+
+        return different.Count > 0;
     }
 
     private void TakeRows(IReadOnlyList<BridgePort> rows)
@@ -206,6 +246,10 @@ public sealed partial class AgentLoop : IAsyncDisposable
             }
 
             _facts = _facts with { Ports = ports.ToImmutable() };
+
+            // What pods learned that went while no agent ran.
+            var left = _facts.Names.ByPort.Keys.Where(p => !_facts.Ports.ContainsKey(p));
+            TakeNames(left.Aggregate(_facts.Names, (names, port) => names.Without(port)).Pass(_time.GetUtcNow()));
         }
 
         var byId = Distinct(rows).ToDictionary(r => AttachedPort.IdOf(r.Attachment!.ContainerId, r.Attachment.IfName), StringComparer.Ordinal);

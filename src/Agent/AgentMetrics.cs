@@ -53,6 +53,10 @@ internal static class AgentMetrics
 
     public static readonly Gauge<long> Drops = Meter.CreateGauge<long>("weft.agent.drops", "{packet}", "Packets that flows dropped since these flows were installed, by reason");
 
+    public static readonly Gauge<long> Names = Meter.CreateGauge<long>("weft.agent.names", "{address}", "Addresses that pods were told by name servers and that rules with domain names allow them now");
+
+    public static readonly Counter<long> NameAnswers = Meter.CreateCounter<long>("weft.agent.names.answers", "{message}", "Answers of name servers to pods that rules with domain names are about");
+
     public static readonly Counter<long> DenialsAnswered = Meter.CreateCounter<long>("weft.agent.denials.answered", "{packet}", "Denied packets whose sender was told (annotation weft.dev/deny-action)");
 
     public static readonly Counter<long> DenialsLogged = Meter.CreateCounter<long>("weft.agent.denials.logged", "{line}", "Lines of the log about denied packets (annotation weft.dev/log-denied)");

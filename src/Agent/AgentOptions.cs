@@ -43,6 +43,9 @@ public sealed record AgentOptions
     /// <summary>MTU of the uplink in bytes; 0: read from the interface that owns the node's address.</summary>
     public int UplinkMtu { get; set; }
 
+    /// <summary>Seconds that an address which a name server told a pod may be used for at least, whatever its TTL: a client connects a moment after it asked.</summary>
+    public int MinimumNameTtl { get; set; } = 15;
+
     /// <summary>Where metrics are sent by OTLP (gRPC), for example <c>http://otel-collector:4317</c>; absent: nowhere.</summary>
     public string? OtlpEndpoint { get; set; }
 
@@ -94,6 +97,7 @@ public sealed record AgentOptions
         { Controllers.Length: 0 } => "controllers is empty: give at least one URL such as https://weft-controller:7443",
         { DatapathType: not ("system" or "netdev") } => $"datapathType is '{DatapathType}': it must be 'system' or 'netdev'",
         { UplinkMtu: < 0 or > 65535 } => $"uplinkMtu is {UplinkMtu}: it must be 0 (automatic) to 65535",
+        { MinimumNameTtl: < 0 or > 86400 } => $"minimumNameTtl is {MinimumNameTtl}: it must be 0 to 86400 seconds",
         { Bridge.Length: 0 or > 15 } => $"bridge is '{Bridge}': it must have 1 to 15 characters",
         _ => Controllers.FirstOrDefault(c => !Uri.TryCreate(c, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")) is { } bad
             ? $"controllers has '{bad}': it must be an http or https URL"

@@ -28,6 +28,7 @@ public sealed class AgentSampler(AgentLoop loop, FlowSync flows, CniService cni,
             var state = loop.Published;
             AgentMetrics.Revision.Record(state.Revision);
             AgentMetrics.Pods.Record(state.Facts.Ports.Count);
+            AgentMetrics.Names.Record(state.Facts.Names.Live);
             AgentMetrics.Problems.Record(reporter.Make(state).Problems.Count);
             AgentMetrics.ControllerConnected.Record(controller.Connected is null ? 0 : 1);
             AgentMetrics.Connections.Record(flows.Connections);

@@ -6,6 +6,7 @@ using Weft.Agent.Denials;
 using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Host.Netlink;
+using Weft.Agent.Names;
 using Weft.Agent.Solicitations;
 using Weft.Agent.Sync;
 
@@ -13,7 +14,7 @@ namespace Weft.Agent;
 
 /// <summary>Runs the agent's parts together; the first that ends ends them all.</summary>
 public sealed partial class AgentService(
-    AgentOptions options, AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, SliceFile file, CniService cni, Reporter reporter, TenantDns dns, DenialResponder denials, SolicitationResponder solicitations, TimeProvider time, ILogger<AgentService> logger)
+    AgentOptions options, AgentLoop loop, BridgeRows rows, FlowSync flows, ControllerStream controller, SliceFile file, CniService cni, Reporter reporter, TenantDns dns, DenialResponder denials, SolicitationResponder solicitations, NameLearner names, TimeProvider time, ILogger<AgentService> logger)
     : BackgroundService
 {
     private static readonly TimeSpan SavePause = TimeSpan.FromSeconds(1);
@@ -28,13 +29,14 @@ public sealed partial class AgentService(
             loop.RunAsync(stop.Token),
             rows.RunAsync(loop.Post, stop.Token),
             FlowsAsync(stop.Token),
-            controller.RunAsync(new SliceBuilder(loop.Published.Facts.Slice), loop.Post, stop.Token),
+            controller.RunAsync(new SliceBuilder(loop.Published.Facts.Slice), Take, stop.Token),
             SaveAsync(stop.Token),
             ServeAsync(stop.Token),
             reporter.RunAsync(stop.Token),
             dns.RunAsync(stop.Token),
             denials.RunAsync(stop.Token),
             solicitations.RunAsync(stop.Token),
+            names.RunAsync(stop.Token),
         ];
         var ended = await Task.WhenAny(parts).ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);
@@ -48,7 +50,7 @@ public sealed partial class AgentService(
     }
 
     /// <summary>Touches the switch when the controller had its say, or soon without it.</summary>
-    /// <remarks>The slice on disk may be a second old: flows of an endpoint that went since must not come back for a moment. What the
+    /// <remarks>While no agent ran the cluster went on: flows of an endpoint that went since must not be there for a moment. What the
     /// switch has goes on working meanwhile; a controller that refuses connections is not waited for.</remarks>
     private async Task FlowsAsync(CancellationToken ct)
     {
@@ -56,19 +58,7 @@ public sealed partial class AgentService(
 
         // The word is in the loop's inbox: a batch that began before it must not meet a switch that just connected.
         await loop.CaughtUpAsync(ct).ConfigureAwait(false);
-        var confirming = ConfirmPodsAsync(ct);
         await flows.RunAsync(loop.Wake, ct).ConfigureAwait(false);
-        await confirming.ConfigureAwait(false);
-    }
-
-    /// <summary>"Nothing new" is no change, and a word all the same.</summary>
-    private async Task ConfirmPodsAsync(CancellationToken ct)
-    {
-        await controller.FirstWord.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (controller.Connected is not null)
-        {
-            loop.ConfirmPods();
-        }
     }
 
     /// <summary>The runtime is answered from the first moment on which all that OVSDB holds is known.</summary>
@@ -116,18 +106,18 @@ public sealed partial class AgentService(
         }
     }
 
-    /// <summary>Keeps the slice on disk, at most once a second.</summary>
+    /// <summary>On disk first: what the switch is told, a restarted agent knows too, with or without a controller.</summary>
+    private void Take(SliceChange change)
+    {
+        file.Take(change);
+        loop.Post(change);
+    }
+
     private async Task SaveAsync(CancellationToken ct)
     {
-        Slice? saved = null;
         while (!ct.IsCancellationRequested)
         {
-            var slice = loop.Published.Facts.Slice;
-            if (slice.IsKnown && !ReferenceEquals(slice, saved) && file.TrySave(slice))
-            {
-                saved = slice;
-            }
-
+            file.Settle();
             await Task.Delay(SavePause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

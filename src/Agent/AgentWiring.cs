@@ -9,6 +9,7 @@ using Weft.Agent.Denials;
 using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Host;
+using Weft.Agent.Names;
 using Weft.Agent.Solicitations;
 using Weft.Agent.Sync;
 using Weft.Telemetry;
@@ -56,6 +57,8 @@ public static class AgentWiring
         services.AddSingleton<TenantDns>();
         services.AddSingleton<DenialResponder>();
         services.AddSingleton<SolicitationResponder>();
+        services.AddSingleton<NameLearner>();
+        services.AddSingleton(p => new NameJournal(Path.Combine(options.StateDir, NameJournal.FileName), p.GetRequiredService<ILogger<NameJournal>>()));
         services.AddSingleton<PodNetwork>();
         services.AddSingleton<IPodNetwork>(p => p.GetRequiredService<PodNetwork>());
         services.AddSingleton(p => new HostNetwork(p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<HostNetwork>>()));

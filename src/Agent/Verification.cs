@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Agent.Facts;
 using Weft.Agent.Host;
 using Weft.Agent.Host.Netlink;
+using Weft.Agent.Names;
 using Weft.Agent.Plan;
 using Weft.Agent.Sync;
 using Weft.OpenFlow.Switch;
@@ -25,6 +26,7 @@ public static class Verification
             return [$"no node state in {options.StateDir}"];
         }
 
+        var names = new NameJournal(Path.Combine(options.StateDir, NameJournal.FileName), NullLogger<NameJournal>.Instance).Read();
         var rows = new BridgeRows(options, NullLogger<BridgeRows>.Instance);
         await using var owned = rows.ConfigureAwait(false);
         var ports = await rows.ReadAsync(ct).ConfigureAwait(false);
@@ -33,6 +35,7 @@ public static class Verification
             NodeName = options.NodeName,
             Slice = slice,
             Ports = AgentLoop.AttachedTo(ports).ToImmutableDictionary(p => p.Id),
+            Names = names,
             SwitchAdvertises = DatapathFeatures.WritesAdvertisements(options.DatapathType),
         };
         var planner = new FlowPlanner();

@@ -39,7 +39,7 @@ public sealed record Policy : TopologyItem
     /// <summary>A number that is unique while the object exists; conjunction ids and cookies are made from it.</summary>
     public int Key { get; init; }
 
-    /// <summary>The network of the pods that it selects.</summary>
+    /// <summary>The network of the pods that it selects; a rule of a cluster-wide policy may name another.</summary>
     public int NetworkKey { get; init; } = Network.DefaultKey;
 
     /// <summary>The tier.</summary>
@@ -85,6 +85,9 @@ public sealed record PolicyRule
     /// <summary>Narrows <see cref="Policy.AppliedTo"/> for this rule (named ports that differ from pod to pod), or null.</summary>
     public string? AppliedTo { get; init; }
 
+    /// <summary>Of a cluster-wide policy: only pods of the network with this key, and addresses in it; 0: <see cref="Policy.NetworkKey"/>.</summary>
+    public int NetworkKey { get; init; }
+
     /// <summary>Every peer matches; the other peer fields are empty.</summary>
     public bool AnyPeer { get; init; }
 
@@ -94,7 +97,7 @@ public sealed record PolicyRule
     /// <summary>CIDR peers.</summary>
     public EquatableArray<IpBlock> IpBlocks { get; init; } = [];
 
-    /// <summary>DNS names (egress), <c>*.example.com</c> allowed.</summary>
+    /// <summary>DNS names (egress), lower case and without a last dot; <c>*.example.com</c> stands for all names below it. The agent learns what they mean.</summary>
     public EquatableArray<string> DomainNames { get; init; } = [];
 
     /// <summary>Ports; empty: every protocol and port.</summary>

@@ -136,6 +136,7 @@ public sealed partial class MetricsTests
         await _lab.Api.PatchAsync("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/moves",
             Object("""{"metadata":{"annotations":{"weft.dev/deny-action":"reject","weft.dev/log-denied":"true"} } }"""), CancellationToken.None);
         await Eventually.True("a denial is answered", async () => (await _target.Probe.TcpAsync(new IPEndPoint(pod.V4, 80))).Outcome == ProbeOutcome.Refused, TimeSpan.FromSeconds(20));
+        await ProvokeNamesAsync(pod);
         await TestLab.InAsync(pod.Netns, "ip", "address", "add", "10.99.99.99/32", "dev", "lo");
         await Shell.TryRunAsync("ip", ["netns", "exec", pod.Netns.Name, "ping", "-c", "1", "-W", "1", "-I", "10.99.99.99", _target.V4.ToString()], null, null, TimeSpan.FromSeconds(10), CancellationToken.None);
         await _lab.OvsAsync("node1", "ovs-ofctl", "-O", "OpenFlow13", "add-flow", "br-int", "table=0,priority=8,actions=drop");
@@ -143,6 +144,27 @@ public sealed partial class MetricsTests
         await _lab.OvsAsync("node1", ["ovs-vsctl", "add-port", "br-int", "nodevice", "--", "set", "Interface", "nodevice", "external_ids:weft-owner=pod",
             "external_ids:weft-pod=default/moves", $"external_ids:weft-pod-uid={pod.Uid}", "external_ids:weft-container-id=ghost", "external_ids:weft-ifname=eth1",
             $"external_ids:weft-netns={pod.Netns.Path}", "external_ids:weft-ips=10.10.0.250", "external_ids:weft-mac=\"0a:58:0a:0a:00:fa\"", "external_ids:weft-network=\"1\""]);
+    }
+
+    /// <summary>A policy with a domain name selects the pod, which asks for it.</summary>
+    private async Task ProvokeNamesAsync(TestPod pod)
+    {
+        var crd = Kubernetes.YamlText.Documents(await File.ReadAllTextAsync(Path.Combine(new LabPrograms().Root, "deploy/helm/weft/files/policy-crds/clusternetworkpolicies.yaml")))[0].Root.AsObject();
+        await _lab.Api.EnsureAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd, CancellationToken.None);
+        await Eventually.True("the kind is served", async () =>
+        {
+            await _lab.Api.EnsureAsync("/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies", Object("""
+                {"apiVersion":"policy.networking.k8s.io/v1alpha2","kind":"ClusterNetworkPolicy","metadata":{"name":"names"},"spec":{"tier":"Admin","priority":1,
+                 "subject":{"pods":{"podSelector":{"matchLabels":{"app":"moves"} },"namespaceSelector":{} } },"egress":[{"action":"Accept","to":[{"domainNames":["*.example.test"]}]}]} }
+                """), CancellationToken.None);
+            return true;
+        });
+        await using var server = await NameServer.StartAsync(_target, new Dictionary<string, IPAddress[]> { ["www.example.test"] = [_target.V4] }, life: 600);
+        await Eventually.True("a name is learned", async () =>
+        {
+            await NameServer.AskAsync(pod.Netns, _target.V4, "www.example.test");
+            return (await ReadMetricsAsync())["weft_agent_names"] > 0;
+        }, TimeSpan.FromSeconds(20));
     }
 
     /// <summary>A Service comes whose flows find no room.</summary>

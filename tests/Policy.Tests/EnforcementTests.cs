@@ -199,7 +199,7 @@ public sealed partial class EnforcementTests
     }
 
     [Test]
-    [Order(8)]
+    [Order(11)]
     public async Task An_address_that_comes_again_is_judged_by_the_pod_that_has_it_now()
     {
         // The address was a client's; the pod that has it now is none.
@@ -209,7 +209,7 @@ public sealed partial class EnforcementTests
     }
 
     [Test]
-    [Order(9)]
+    [Order(12)]
     public async Task A_completed_pod_says_nothing_about_the_running_one_that_has_its_address()
     {
         const string completed = "completed";

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Weft.Agent.CniServer;
+using Weft.Agent.Names;
 using Weft.Topology;
 
 namespace Weft.Agent.Facts;
@@ -14,17 +15,14 @@ public sealed record NodeFacts
     /// <summary>The controller's view of this node.</summary>
     public Slice Slice { get; init; } = Slice.Empty;
 
-    /// <summary>
-    /// Whether a pod that <see cref="Slice"/> does not have is gone. Not so while an agent has only what it found on disk: that may be a second older
-    /// than its last pods.
-    /// </summary>
-    public bool PodsAreKnown { get; init; } = true;
-
     /// <summary>Whether the data path can make advertisements of neighbour solicitations by itself; else the agent does.</summary>
     public bool SwitchAdvertises { get; init; } = true;
 
     /// <summary>Interfaces that are (about to be) ports of the bridge, by <see cref="AttachedPort.Id"/>.</summary>
     public ImmutableDictionary<string, AttachedPort> Ports { get; init; } = ImmutableDictionary<string, AttachedPort>.Empty;
+
+    /// <summary>What pods learned from name servers, for rules with domain names.</summary>
+    public LearnedNames Names { get; init; } = LearnedNames.Empty;
 
     /// <summary>This node as the controller knows it, or null.</summary>
     public NodeEndpoint? Self => Slice.Node(NodeName);

@@ -6,7 +6,11 @@ namespace Weft.Agent.Facts;
 /// <summary>A step from one slice to the next.</summary>
 /// <param name="Slice">The state after the step.</param>
 /// <param name="Changed">Items that are new, different or gone.</param>
-public sealed record SliceChange(Slice Slice, ImmutableHashSet<ItemRef> Changed);
+public sealed record SliceChange(Slice Slice, ImmutableHashSet<ItemRef> Changed)
+{
+    /// <summary>The one frame that says the same to whoever has the slice before it; null for a snapshot.</summary>
+    public Frame? Step { get; init; }
+}
 
 /// <summary>Turns frames into slices. A snapshot takes effect only when it is whole; a delta at once. Not thread-safe.</summary>
 public sealed class SliceBuilder(Slice start)
@@ -77,7 +81,7 @@ public sealed class SliceBuilder(Slice start)
         }
 
         Current = Current with { Epoch = resumed.Epoch, Revision = resumed.Revision };
-        return new SliceChange(Current, []);
+        return new SliceChange(Current, []) { Step = resumed };
     }
 
     private SliceChange Apply(Delta delta)
@@ -124,7 +128,7 @@ public sealed class SliceBuilder(Slice start)
         }
 
         Current = Current with { Revision = delta.Revision, Items = items.ToImmutable() };
-        return new SliceChange(Current, changed.ToImmutable());
+        return new SliceChange(Current, changed.ToImmutable()) { Step = delta };
     }
 }
 

@@ -89,6 +89,9 @@ public sealed class FlowPlanner
         _policies.PlanPod(facts, port.Attachment.Pod);
     }
 
+    /// <summary>Computes what depends on what a port learned of names.</summary>
+    public void PlanNames(NodeFacts facts, string portId) => _policies.PlanNames(facts, portId);
+
     private IEnumerable<string> OwnersOf(NodeFacts facts, ItemRef item) => item.Kind switch
     {
         ItemKind.LoadBalancer when item.Id.StartsWith(TenantDns.ClusterDns + "/", StringComparison.Ordinal) =>
@@ -185,10 +188,9 @@ public sealed class FlowPlanner
     /// No policy is about this port any more, though the runtime has not removed it yet: its pod ended, was deleted by force, or made again under
     /// the same name; or the pod is in the network that it had before it got another one.
     /// </summary>
-    private static bool IsCutOff(NodeFacts facts, AttachedPort port) => facts.Slice.Port(port.Attachment.Pod) is { } logical
-        ? (logical.NetworkKey > 0 && logical.NetworkKey != port.Attachment.NetworkKey)
-            || (port.Attachment.Uid.Length > 0 && logical.Uid.Length > 0 && logical.Uid != port.Attachment.Uid)
-        : facts.PodsAreKnown;
+    private static bool IsCutOff(NodeFacts facts, AttachedPort port) => facts.Slice.Port(port.Attachment.Pod) is not { } logical
+        || (logical.NetworkKey > 0 && logical.NetworkKey != port.Attachment.NetworkKey)
+        || (port.Attachment.Uid.Length > 0 && logical.Uid.Length > 0 && logical.Uid != port.Attachment.Uid);
 
     private void PlanService(NodeFacts facts, string owner, string id, LoadBalancer? balancer)
     {

@@ -95,6 +95,21 @@ public sealed partial class FlowSync : IAsyncDisposable
     /// <exception cref="OpenFlowConnectionException">The switch is not connected.</exception>
     public Task SendPacketAsync(ReadOnlyMemory<byte> frame, ActionList actions, uint inPort, CancellationToken ct) => _switch.SendPacketAsync(frame, actions, inPort, ct);
 
+    /// <summary>Installs a flow that ends by itself, or renews it; or takes it away.</summary>
+    /// <param name="flow">A flow of <see cref="FlowFeature.Lease"/>: nothing compares it with the plan.</param>
+    /// <param name="present">False to take it away.</param>
+    /// <returns>False when the switch is not connected.</returns>
+    public async Task<bool> LeaseAsync(Flow flow, bool present, CancellationToken ct)
+    {
+        if (_switch.State.State != SwitchState.Live)
+        {
+            return false;
+        }
+
+        var failures = await _switch.SendAsync([present ? FlowMod.Add(flow) : FlowMod.Delete(flow.Key)], ct).ConfigureAwait(false);
+        return failures.Length == 0;
+    }
+
     /// <summary>Empties a conntrack zone before the next flows go to the switch.</summary>
     public void FlushZone(ushort zone) => _zones.Enqueue(zone);
 
@@ -237,8 +252,8 @@ public sealed partial class FlowSync : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _switch.DisposeAsync();
 
-    /// <summary>Learned flows come and go by themselves.</summary>
-    internal static bool IsLearned(Flow flow) => Cookies.IsOurs(flow.Cookie) && Cookies.FeatureOf(flow.Cookie) == FlowFeature.Affinity;
+    /// <summary>Learned flows, and those that last seconds, come and go by themselves.</summary>
+    internal static bool IsLearned(Flow flow) => Cookies.IsOurs(flow.Cookie) && Cookies.FeatureOf(flow.Cookie) is FlowFeature.Affinity or FlowFeature.Lease;
 
     private async Task LoadAsync(CancellationToken ct)
     {

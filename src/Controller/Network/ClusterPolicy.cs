@@ -14,8 +14,9 @@ internal sealed record ClusterPolicy
     /// <summary>The highest number of a priority, and the baseline's own.</summary>
     private const int LastPriority = 1000;
 
-    /// <summary>v1alpha2 allows no more; a switch has priorities for no more.</summary>
-    private const int MostRules = 25;
+    /// <summary>Rules of a direction, by kind: what v1alpha2 and v1alpha1 of the API allow.</summary>
+    private const int MostClusterRules = 25;
+    private const int MostAdminRules = 100;
 
     /// <summary><c>kind/name</c>.</summary>
     public required string Id { get; init; }
@@ -58,11 +59,12 @@ internal sealed record ClusterPolicy
             throw new InvalidObjectException($"spec.priority is {priority?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "missing"}: it must be 0 to {LastPriority}");
         }
 
+        var most = id.StartsWith(ClusterKind + "/", StringComparison.Ordinal) ? MostClusterRules : MostAdminRules;
         foreach (var (name, rules) in new[] { ("ingress", spec.Ingress), ("egress", spec.Egress) })
         {
-            if (rules?.Count > MostRules)
+            if (rules?.Count > most)
             {
-                throw new InvalidObjectException($"spec.{name} has {rules.Count} rules: at most {MostRules} are possible; split the policy into several with priorities in order");
+                throw new InvalidObjectException($"spec.{name} has {rules.Count} rules: at most {most} are possible; split the policy into several with priorities in order");
             }
         }
 

@@ -1,14 +1,16 @@
+using System.Text.RegularExpressions;
 using Weft.Kubernetes;
 using Weft.Topology;
 
 namespace Weft.Controller.Network;
 
-/// <summary>Compiles one cluster-wide policy for the pods of the default network. Reads groups and nodes as they are now.</summary>
+/// <summary>Compiles one cluster-wide policy. Reads groups and nodes as they are now.</summary>
 /// <remarks>
+/// It selects pods of every network, and has its rules once for each network of them: peers are pods of the same network, as others cannot be reached.
 /// A rule with something that this version does not know, or that cannot be used, fails closed, as the API demands: Accept then matches nothing,
 /// Deny and Pass deny everything. An instance compiles one policy.
 /// </remarks>
-internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner, NodeTable nodes)
+internal sealed partial class ClusterPolicyCompiler(GroupTable groups, Interner interner, NodeTable nodes)
 {
     private static readonly Protocol[] AllProtocols = [Protocol.Tcp, Protocol.Udp, Protocol.Sctp];
 
@@ -24,20 +26,14 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
         try
         {
             var subject = policy.Spec.Subject ?? throw new InvalidObjectException("spec.subject is missing: give namespaces or pods");
-            var target = _draft.Target(SelectorOf(subject, "spec.subject") ?? throw new InvalidObjectException("spec.subject: give namespaces or pods"));
+            var target = _draft.Target((SelectorOf(subject, "spec.subject") ?? throw new InvalidObjectException("spec.subject: give namespaces or pods")) with { Network = 0 });
+            _draft.Watch(target.Group);
             var deny = DenyOptions.Of(policy.Metadata, _draft.Note);
             _deny = deny.Reject == true ? RuleAction.Reject : RuleAction.Deny;
-            var (ingress, egress) = (policy.Spec.Ingress ?? [], policy.Spec.Egress ?? []);
-            for (var i = 0; i < ingress.Count; i++)
+            foreach (var network in NetworksOf(target.Group))
             {
-                var (template, peers, ports) = ReadClosed(ingress[i], i, Direction.Ingress, $"spec.ingress[{i}]");
-                _draft.AddIngress(template, target.Group, peers, ports);
-            }
-
-            for (var i = 0; i < egress.Count; i++)
-            {
-                var (template, peers, ports) = ReadClosed(egress[i], i, Direction.Egress, $"spec.egress[{i}]");
-                _draft.AddEgress(template, peers, ports);
+                _draft.PeerNetwork = network;
+                AddRules(policy.Spec, target.Group);
             }
 
             return _draft.Finish(target, new Policy { Id = policy.Id, Key = key, Tier = policy.Tier, Priority = policy.Priority, AppliedTo = target.Group.Id, LogDrops = deny.Log == true });
@@ -46,6 +42,38 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
         {
             _draft.Abandon();
             throw;
+        }
+    }
+
+    /// <summary>The default network first; it is always there, so that its rules keep their places.</summary>
+    private static IEnumerable<int> NetworksOf(PodGroup group)
+    {
+        var others = new SortedSet<int>();
+        foreach (var c in group.Classes.Items)
+        {
+            if (c.Network > Topology.Network.DefaultKey)
+            {
+                others.Add(c.Network);
+            }
+        }
+
+        return others.Prepend(Topology.Network.DefaultKey);
+    }
+
+    private void AddRules(ClusterPolicySpec spec, PodGroup target)
+    {
+        var network = _draft.PeerNetwork == Topology.Network.DefaultKey ? 0 : _draft.PeerNetwork;
+        var (ingress, egress) = (spec.Ingress ?? [], spec.Egress ?? []);
+        for (var i = 0; i < ingress.Count; i++)
+        {
+            var (template, peers, ports) = ReadClosed(ingress[i], i, Direction.Ingress, $"spec.ingress[{i}]");
+            _draft.AddIngress(template with { NetworkKey = network }, target, peers, ports);
+        }
+
+        for (var i = 0; i < egress.Count; i++)
+        {
+            var (template, peers, ports) = ReadClosed(egress[i], i, Direction.Egress, $"spec.egress[{i}]");
+            _draft.AddEgress(template with { NetworkKey = network }, peers, ports);
         }
     }
 
@@ -92,11 +120,6 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
             throw new InvalidObjectException($"{at}: a named port stands beside networks, nodes or domainNames, which have none: give numbers, or split the rule");
         }
 
-        if (given.Exists(p => p.DomainNames is { Count: > 0 }))
-        {
-            _draft.Note($"{at}.to: domainNames are not looked up by this version; they accept nothing: name the networks");
-        }
-
         var domains = given.SelectMany(p => p.DomainNames ?? []).Select(d => d.TrimEnd('.').ToLowerInvariant()).Distinct().ToEquatableArray();
         return (template with { DomainNames = domains }, known ? peers : new PolicyPeers(false, [], []), ports);
     }
@@ -127,6 +150,11 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
                 if (action != RuleAction.Allow)
                 {
                     throw new InvalidObjectException($"{at}.domainNames: only Accept rules can name domains; deny the rest with a rule of lower precedence");
+                }
+
+                if (peer.DomainNames.Find(d => !IsDomainName(d)) is { } bad)
+                {
+                    throw new InvalidObjectException($"{at}.domainNames has '{bad}': it must be a name of two labels or more such as example.com, or *.example.com for the names below it");
                 }
             }
             else if (action == RuleAction.Allow)
@@ -210,6 +238,12 @@ internal sealed class ClusterPolicyCompiler(GroupTable groups, Interner interner
 
         return new PolicyPorts(rule is { Protocols: null, Ports: null }, numbered, named);
     }
+
+    /// <summary>The pattern of the API's own definition.</summary>
+    [GeneratedRegex(@"^(\*\.)?([a-zA-Z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.?$", RegexOptions.CultureInvariant)]
+    private static partial Regex DomainNamePattern { get; }
+
+    private static bool IsDomainName(string name) => name.Length <= 255 && DomainNamePattern.IsMatch(name);
 
     private static Protocol ProtocolOf(string? text, string at) => Protocols.TryParse(text, out var protocol)
         ? protocol

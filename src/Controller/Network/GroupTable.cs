@@ -15,7 +15,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
     /// <summary>Which pods have which address.</summary>
     public AddressOwners Owners { get; } = new();
 
-    /// <summary>Policies to compile again, because the numbers behind a named port may have changed.</summary>
+    /// <summary>Policies to compile again, because the numbers behind a named port, or the networks of its pods, may have changed.</summary>
     public HashSet<PolicyState> StalePolicies { get; } = [];
 
     /// <summary>Every group that is used as peers.</summary>
@@ -276,7 +276,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
 
     private void MarkStale(PodGroup group, PodClass c)
     {
-        if (group.PortWatchers.Count > 0 && c.Ports != NamedPorts.None)
+        if (group.PortWatchers.Count > 0 && (c.Ports != NamedPorts.None || c.Network != Topology.Network.DefaultKey))
         {
             foreach (var policy in group.PortWatchers.Items)
             {

@@ -28,7 +28,7 @@ internal sealed class PodGroup(GroupKey key)
 {
     public SmallSet<PodClass> Classes;
 
-    /// <summary>Policies whose rules depend on the numbers that its pods give to named ports.</summary>
+    /// <summary>Policies whose rules depend on the numbers that its pods give to named ports, or on the networks that its pods are in.</summary>
     public SmallSet<PolicyState> PortWatchers;
 
     private string? _id;

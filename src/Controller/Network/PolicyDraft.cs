@@ -20,8 +20,8 @@ internal sealed class PolicyDraft(GroupTable groups, Interner interner, int peer
     private readonly List<PolicyRule> _rules = [];
     private readonly List<string> _problems = [];
 
-    /// <summary>The network of peers that are pods.</summary>
-    public int PeerNetwork => peerNetwork;
+    /// <summary>The network of peers that are pods, of the rules that are added next.</summary>
+    public int PeerNetwork { get; set; } = peerNetwork;
 
     /// <summary>The pods that the policy applies to.</summary>
     public TargetSet Target(GroupKey key)
@@ -36,7 +36,22 @@ internal sealed class PolicyDraft(GroupTable groups, Interner interner, int peer
         new(item with { Rules = _rules.ToEquatableArray() }, target, [.. _uses], [.. _held], [.. _watched], [.. _problems]);
 
     /// <summary>Notes what cannot be used, and what is done instead.</summary>
-    public void Note(string problem) => _problems.Add(problem);
+    public void Note(string problem)
+    {
+        if (!_problems.Contains(problem))
+        {
+            _problems.Add(problem);
+        }
+    }
+
+    /// <summary>Compiles the policy again when pods of other networks, or with other named ports, come to a group or leave it.</summary>
+    public void Watch(PodGroup group)
+    {
+        if (!_watched.Contains(group))
+        {
+            _watched.Add(group);
+        }
+    }
 
     /// <summary>Gives everything back: it cannot be compiled.</summary>
     public void Abandon() => _held.ForEach(groups.Release);
@@ -113,11 +128,7 @@ internal sealed class PolicyDraft(GroupTable groups, Interner interner, int peer
 
     private int[] NumbersOf(PodGroup group, string name, Protocol protocol)
     {
-        if (!_watched.Contains(group))
-        {
-            _watched.Add(group);
-        }
-
+        Watch(group);
         var numbers = new SortedSet<int>();
         foreach (var c in group.Classes.Items)
         {

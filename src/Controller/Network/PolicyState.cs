@@ -39,6 +39,6 @@ internal sealed class PolicyState(string id, int key) : Published
 /// <param name="Target">The pods that it applies to.</param>
 /// <param name="Uses">The sets that the record names, each once.</param>
 /// <param name="Held">Every group that was acquired, once per acquisition.</param>
-/// <param name="Watched">Groups whose named ports decide about the rules.</param>
+/// <param name="Watched">Groups whose named ports or networks decide about the rules.</param>
 /// <param name="Problems">What of it cannot be used, each with its field, what is done instead, and the remedy.</param>
 internal sealed record CompiledPolicy(Policy Item, TargetSet Target, MemberSet[] Uses, PodGroup[] Held, PodGroup[] Watched, string[] Problems);

@@ -1,3 +1,6 @@
+using System.Net;
+using Weft.Agent.Names;
+
 namespace Weft.Ctl.Nodes;
 
 /// <summary>A port of the integration bridge.</summary>
@@ -8,4 +11,11 @@ namespace Weft.Ctl.Nodes;
 /// <param name="Addresses">The pod's addresses in its network.</param>
 /// <param name="Mac">The pod's MAC address.</param>
 /// <param name="NetworkKey">The pod's network.</param>
-public sealed record NodePort(string Name, int OfPort, string Owner, string? Pod, IReadOnlyList<string> Addresses, string? Mac, int NetworkKey);
+public sealed record NodePort(string Name, int OfPort, string Owner, string? Pod, IReadOnlyList<string> Addresses, string? Mac, int NetworkKey)
+{
+    /// <summary>What name servers told the pod, as its agent knows it.</summary>
+    public IReadOnlyDictionary<NameAddress, LearnedAddress> Names { get; init; } = new Dictionary<NameAddress, LearnedAddress>();
+
+    /// <summary>The names that have this address for new connections of the pod.</summary>
+    public IEnumerable<string> NamesOf(IPAddress address) => Names.Where(n => n.Value.IsLive && n.Key.Address.Equals(address)).Select(n => n.Key.Name).Order(StringComparer.Ordinal);
+}

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Agent.Facts;
+using Weft.Agent.Names;
+using Weft.Agent.Plan.Policies;
 using Weft.Ctl.Clusters;
 using Weft.Topology;
 
@@ -40,7 +42,8 @@ public sealed class NodeView
     {
         var state = cluster.RunAsync(node, ["cat", cluster.StateFile(node)], Limit, ct);
         var rows = await RunAsync(cluster, node, ct, "ovs-vsctl", "--timeout=10", "--format=json", "--columns=name,ofport,external_ids", "list", "Interface").ConfigureAwait(false);
-        return new NodeView(cluster, node, ReadSlice((await state.ConfigureAwait(false)).Output), ReadPorts(rows));
+        var slice = ReadSlice((await state.ConfigureAwait(false)).Output);
+        return new NodeView(cluster, node, slice, ReadPorts(rows, await ReadNamesAsync(cluster, node, slice, ct).ConfigureAwait(false)));
     }
 
     /// <summary>The flows of the bridge.</summary>
@@ -67,6 +70,18 @@ public sealed class NodeView
             : throw new CtlException($"{node}: {string.Join(' ', command)}: {(result.Error.Length > 0 ? result.Error : result.Output).Trim()}");
     }
 
+    /// <summary>What pods learned; asked for only where a policy has domain names. A node that has learned nothing yet has no such file.</summary>
+    private static async Task<LearnedNames> ReadNamesAsync(ICluster cluster, string node, Slice slice, CancellationToken ct)
+    {
+        if (!slice.All<Policy>().Any(NameFlows.HasNames))
+        {
+            return LearnedNames.Empty;
+        }
+
+        var file = await cluster.RunAsync(node, ["cat", Path.Combine(Path.GetDirectoryName(cluster.StateFile(node))!, NameJournal.FileName)], Limit, ct).ConfigureAwait(false);
+        return NameJournal.Parse(file.ExitCode == 0 ? file.Output.Split('\n') : []).Pass(TimeProvider.System.GetUtcNow());
+    }
+
     private static Slice ReadSlice(string text)
     {
         var file = Path.GetTempFileName();
@@ -82,7 +97,7 @@ public sealed class NodeView
     }
 
     /// <summary>Rows in OVSDB's JSON form: a map is <c>["map",[[key,value],…]]</c>, an absent number <c>["set",[]]</c>.</summary>
-    private static List<NodePort> ReadPorts(string json)
+    private static List<NodePort> ReadPorts(string json, LearnedNames names)
     {
         using var document = JsonDocument.Parse(json);
         var ports = new List<NodePort>();
@@ -93,7 +108,10 @@ public sealed class NodeView
             {
                 ports.Add(new NodePort(row[0].GetString()!, row[1].ValueKind == JsonValueKind.Number ? row[1].GetInt32() : -1, owner, ids.GetValueOrDefault("weft-pod"),
                     ids.GetValueOrDefault("weft-ips")?.Split(',') ?? [], ids.GetValueOrDefault("weft-mac"),
-                    int.TryParse(ids.GetValueOrDefault("weft-network"), out var key) ? key : Network.DefaultKey));
+                    int.TryParse(ids.GetValueOrDefault("weft-network"), out var key) ? key : Network.DefaultKey)
+                {
+                    Names = names.Of(AttachedPort.IdOf(ids.GetValueOrDefault("weft-container-id", ""), ids.GetValueOrDefault("weft-ifname", ""))),
+                });
             }
         }
 

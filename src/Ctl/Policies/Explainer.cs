@@ -30,7 +30,10 @@ internal sealed class Explainer(NodeDirectory directory, LivePolicies live)
         var trace = await new Tracer(directory).TraceAsync(target.From, to, packet, ct).ConfigureAwait(false);
         var egress = new ExplainedEnd(
             target.From.Id, node.Name, PolicyIntent.Decide(PoliciesOf(node, sender), sender, Direction.Egress, packet),
-            SwitchDecision.Of(node, [.. trace.Steps.Where(s => s.Node == node.Name)], Direction.Egress));
+            SwitchDecision.Of(node, [.. trace.Steps.Where(s => s.Node == node.Name)], Direction.Egress))
+        {
+            Names = [.. sender.NamesOf(target.Destination)],
+        };
         return new Explanation(target.From.Id, to, packet.ToString(), egress, await IngressAsync(sender, to, packet, ct).ConfigureAwait(false));
     }
 

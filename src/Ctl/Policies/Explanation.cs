@@ -14,12 +14,16 @@ internal sealed record ExplainedEnd(string Pod, string Node, PolicyDecision Cont
     public bool Agree => Flows is not null && Flows.Allowed == Controller.Allowed && Flows.Reason == Controller.Reason
         && (Flows.Reason != PolicyReason.Rule || Flows.Rules.All(f => Controller.Rules.Any(c => c.Policy == f.Policy && c.Index == f.Index)));
 
+    /// <summary>What name servers told the pod that the other end's address is; empty for the receiving end.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+
     public JsonObject ToJson() => new()
     {
         ["pod"] = Pod,
         ["node"] = Node,
         ["controller"] = Controller.ToJson(),
         ["flows"] = Flows?.ToJson(),
+        ["names"] = new JsonArray([.. Names.Select(n => (JsonNode)n)]),
         ["agree"] = Agree,
     };
 }
@@ -70,5 +74,9 @@ internal sealed record Explanation(string From, string To, string Packet, Explai
         output.WriteLine($"{what} {end.Pod} on {end.Node}{(end.Agree ? "" : ": DIFFERENT")}");
         output.WriteLine($"  controller   {end.Controller.Sentence}");
         output.WriteLine($"  flows        {end.Flows?.Sentence ?? "the packet does not come to its policies"}");
+        if (end.Names.Count > 0)
+        {
+            output.WriteLine($"  names        a name server told {end.Pod} that this is {string.Join(", ", end.Names)}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Agent.Facts;
+using Weft.Agent.Names;
 using Weft.Ctl.Nodes;
 using Weft.Ctl.Tracing;
 using Weft.Topology;
@@ -21,7 +22,7 @@ public static class PolicyIntent
     /// <param name="packet">The packet.</param>
     public static PolicyDecision Decide(Slice slice, NodePort pod, Direction direction, TracePacket packet)
     {
-        var policies = slice.All<Policy>().Where(p => p.NetworkKey == pod.NetworkKey && Selects(slice, p.AppliedTo, pod.Pod!)).ToList();
+        var policies = slice.All<Policy>().Where(p => (p.Tier != PolicyTier.Namespace || p.NetworkKey == pod.NetworkKey) && Selects(slice, p.AppliedTo, pod.Pod!)).ToList();
         PolicyDecision? First(PolicyTier tier) => FirstOf(slice, policies.Where(p => p.Tier == tier).OrderBy(p => p.Priority).ThenBy(p => p.Id, StringComparer.Ordinal), pod, direction, packet);
         if (First(PolicyTier.Admin) is { } admin)
         {
@@ -57,15 +58,19 @@ public static class PolicyIntent
 
     private static bool Matches(Slice slice, PolicyRule rule, NodePort pod, Direction direction, TracePacket packet)
     {
-        if (rule.Direction != direction || (rule.AppliedTo is { } own && !Selects(slice, own, pod.Pod!)))
+        if (rule.Direction != direction || (rule.NetworkKey > 0 && rule.NetworkKey != pod.NetworkKey) || (rule.AppliedTo is { } own && !Selects(slice, own, pod.Pod!)))
         {
             return false;
         }
 
         var peer = direction == Direction.Ingress ? packet.Source : packet.Destination;
-        return (rule.AnyPeer || rule.PeerSets.Any(s => Contains(slice, s, peer)) || rule.IpBlocks.Any(b => Contains(b, peer)))
+        return (rule.AnyPeer || rule.PeerSets.Any(s => Contains(slice, s, peer)) || rule.IpBlocks.Any(b => Contains(b, peer)) || Names(rule, pod, peer))
             && (rule.Ports.Count == 0 || rule.Ports.Any(p => Matches(p, packet)));
     }
+
+    /// <summary>A name means what the pod itself was told, which its node knows.</summary>
+    private static bool Names(PolicyRule rule, NodePort pod, IPAddress peer) =>
+        !rule.DomainNames.IsEmpty && pod.NamesOf(peer).Any(n => rule.DomainNames.Any(d => NamePattern.Matches(d, n)));
 
     private static bool Matches(PortRange range, TracePacket packet) =>
         string.Equals(range.Protocol.ToString(), packet.Protocol, StringComparison.OrdinalIgnoreCase)

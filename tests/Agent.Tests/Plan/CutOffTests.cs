@@ -28,16 +28,6 @@ public sealed class CutOffTests
         Assert.That(CutOff(PlanCases.Logical("a", "uid-of-another"), uid: ""), Is.Empty);
 
     [Test]
-    public void What_an_agent_found_on_disk_may_be_older_than_its_last_pods()
-    {
-        var planner = new FlowPlanner();
-        planner.PlanAll(Facts(null, "uid-a") with { PodsAreKnown = false });
-        Assert.That(Waiting(planner), Is.Empty);
-        planner.PlanAll(Facts(null, "uid-a"));
-        Assert.That(Waiting(planner), Is.EqualTo(Guards.Select(t => t.Id)));
-    }
-
-    [Test]
     public void The_end_of_the_pod_is_enough_to_plan_its_port_again()
     {
         var planner = new FlowPlanner();

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Net;
 using FsCheck;
 using FsCheck.Fluent;
 using Weft.Agent.Facts;
+using Weft.Agent.Names;
 using Weft.Agent.Plan;
 using Weft.Topology;
 using Endpoint = Weft.Topology.Endpoint;
@@ -21,6 +23,12 @@ public sealed class IncrementalTests
     private sealed record Attach(int Pod, int OfPort) : Step;
 
     private sealed record Detach(int Pod) : Step;
+
+    private sealed record Told(int Pod, string Name, string Address) : Step;
+
+    private sealed record Pass(int Seconds) : Step;
+
+    private static readonly DateTimeOffset Begin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     [Test]
     public void After_any_history_the_plan_equals_the_plan_from_nothing()
@@ -109,8 +117,18 @@ public sealed class IncrementalTests
                 break;
             case Detach(var pod):
                 var gone = PlanCases.Pod(Pods[pod], 10 + pod, 1);
-                facts = facts with { Ports = facts.Ports.Remove(gone.Id) };
+                facts = facts with { Ports = facts.Ports.Remove(gone.Id), Names = facts.Names.Without(gone.Id) };
+                planner.PlanNames(facts, gone.Id);
                 planner.PlanPort(facts, gone);
+                break;
+            case Told(var pod, var name, var address):
+                var answer = new DnsAnswer(name, [new ResolvedAddress(IPAddress.Parse(address), 30)]);
+                facts = facts with { Names = facts.Names.Learn(PlanCases.Pod(Pods[pod], 10, 1).Id, answer, Begin, TimeSpan.Zero) };
+                planner.PlanNames(facts, PlanCases.Pod(Pods[pod], 10, 1).Id);
+                break;
+            case Pass(var seconds):
+                facts = facts with { Names = facts.Names.Pass(Begin.AddSeconds(seconds)) };
+                facts.Names.ByPort.Keys.Union(Pods.Select(p => PlanCases.Pod(p, 10, 1).Id)).ToList().ForEach(p => planner.PlanNames(facts, p));
                 break;
         }
 
@@ -134,11 +152,13 @@ public sealed class IncrementalTests
                    from ranges in Gen.ListOf(range)
                    from own in Gen.Choose(0, 4)
                    from index in Gen.Choose(0, 3)
+                   from names in Gen.ListOf(Gen.Elements("a.test", "*.b.test", "x.b.test"))
                    select new PolicyRule
                    {
                        Direction = direction, Action = action, AnyPeer = any, Index = index,
                        PeerSets = any ? [] : sets.Distinct().Select(s => $"s{s}").ToEquatableArray(),
                        IpBlocks = any ? [] : blocks.ToEquatableArray(),
+                       DomainNames = direction == Direction.Egress ? names.Distinct().Take(2).ToEquatableArray() : [],
                        Ports = ranges.ToEquatableArray(),
                        AppliedTo = own < 3 ? $"t{own}" : null,
                    };
@@ -146,10 +166,11 @@ public sealed class IncrementalTests
         // Policies of one tier and priority may contradict each other, which the API leaves open: each has a priority of its own here.
         var policy = from id in Gen.Choose(0, 3) from tier in Gen.Elements(PolicyTier.Admin, PolicyTier.Namespace, PolicyTier.Baseline)
                      from applied in Gen.Choose(0, 2) from isolates in Gen.Elements(true, false) from rules in Gen.ListOf(rule)
+                     from stride in Gen.Elements(1, 1, 30)
                      select (TopologyItem)new Policy
                      {
                          Id = $"p{id}", Tier = tier, Priority = id, AppliedTo = $"t{applied}", IsolatesIngress = isolates,
-                         Rules = rules.Select((r, i) => tier == PolicyTier.Namespace ? r with { Action = RuleAction.Allow } : r with { Index = i }).Take(20).ToEquatableArray(),
+                         Rules = rules.Select((r, i) => tier == PolicyTier.Namespace ? r with { Action = RuleAction.Allow } : r with { Index = i * stride }).Take(20).ToEquatableArray(),
                      };
         var node = from n in Gen.Choose(2, 4) select (TopologyItem)PlanCases.Endpoint(n);
         var port = from p in pod from uid in Gen.Elements("u", "v")
@@ -166,6 +187,9 @@ public sealed class IncrementalTests
             from i in item select (Step)new Upsert(i),
             from i in item select (Step)new Delete(ItemRef.Of(i)),
             from p in Gen.Choose(0, 2) from n in Gen.Choose(0, 1) select (Step)new Attach(p, p + 1 + (10 * n)),
+            from p in Gen.Choose(0, 2) from name in Gen.Elements("a.test", "x.b.test", "c.test") from a in Gen.Elements("10.244.1.3", "192.0.2.1", "2001:db8::1")
+            select (Step)new Told(p, name, a),
+            from s in Gen.Elements(1, 40, 10_000_000) select (Step)new Pass(s),
             from p in Gen.Choose(0, 2) select (Step)new Detach(p));
     }
 

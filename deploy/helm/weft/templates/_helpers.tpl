@@ -71,6 +71,7 @@ cniSocket: /run/weft/cni.sock
 stateDir: /var/lib/weft
 listen: {{ if .Values.agent.metricsPort }}{{ printf "${NODE_IP}:%v" .Values.agent.metricsPort | quote }}{{ else }}"127.0.0.1:10351"{{ end }}
 uplinkMtu: {{ .Values.agent.uplinkMtu }}
+minimumNameTtl: {{ .Values.agent.minimumNameTtl }}
 {{- with .Values.telemetry.otlpEndpoint }}
 otlpEndpoint: {{ . | quote }}
 {{- end }}

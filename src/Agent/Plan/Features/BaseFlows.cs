@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Agent.Plan.Pipeline;
+using Weft.Agent.Plan.Policies;
 using Weft.Agent.Plan.Services;
 using Weft.OpenFlow.Actions;
 using Weft.OpenFlow.Entries;
@@ -69,6 +70,7 @@ public static class BaseFlows
 
     private static IEnumerable<Flow> Sending()
     {
+        yield return NameFlows.Copy;
         yield return On(Tables.Output, Priorities.Exception).When(Registers.Hairpin.Is(1)).Do(Output.InPort).End();
         yield return On(Tables.Output, Priorities.Normal).Do(Registers.Output.Output()).End();
     }

@@ -16,6 +16,10 @@ public enum FlowFeature : byte
     Isolation = 7,
     Affinity = 8,
     Tenant = 9,
+    Names = 10,
+
+    /// <summary>What the agent installs for seconds, outside of its plan.</summary>
+    Lease = 11,
 }
 
 /// <summary>Flow cookies: <c>0x5745</c>, feature, part of the owner, owner (docs/design/pipeline.md).</summary>

@@ -3,6 +3,9 @@ namespace Weft.Agent.Plan.Pipeline;
 /// <summary>Flow priorities. Higher is matched first.</summary>
 public static class Priorities
 {
+    /// <summary>Above every decision, and none itself: an answer that the agent wants to hear.</summary>
+    public const ushort Listen = 65_100;
+
     /// <summary>Decisions before everything else of a table: invalid connections, bypasses.</summary>
     public const ushort Bypass = 65_000;
 

@@ -56,6 +56,9 @@ public static class Registers
     /// <summary>reg0[14]: from outside to a Service of a tenant; policies judge it.</summary>
     public static readonly BitRange Published = Fields.Reg0[14];
 
+    /// <summary>reg0[15]: an answer of a name server that the agent wants to hear.</summary>
+    public static readonly BitRange Answer = Fields.Reg0[15];
+
     /// <summary>reg3[0..15]: port of the endpoint for a client with affinity.</summary>
     public static readonly BitRange EndpointPort = Fields.Reg3[0..15];
 

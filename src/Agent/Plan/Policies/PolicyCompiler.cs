@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Agent.Facts;
+using Weft.Agent.Names;
 using Weft.Agent.Plan.Features;
 using Weft.Agent.Plan.Pipeline;
 using Weft.OpenFlow;
@@ -15,7 +16,7 @@ namespace Weft.Agent.Plan.Policies;
 /// A rule is a conjunction of "one of these pods", "one of these peers" and "one of these ports": flows grow as the sum of the
 /// three, never as their product. A rule with the first part only needs no conjunction.
 /// </remarks>
-public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort> portsByPod)
+public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort> portsByPod, PolicyOrder order)
 {
     /// <summary>Dropped, and the agent is told, who answers or logs; the policy is known by the flow's cookie.</summary>
     private static readonly Output Tell = new(Ports.Controller, 256);
@@ -43,7 +44,53 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
             CompileRule(policy, rule, number++);
         }
 
+        if (NameFlows.HasNames(policy))
+        {
+            _flows.AddRange(PortsOf(policy.AppliedTo).SelectMany(NameFlows.Listen));
+        }
+
         return new CompiledPolicy(_flows, _contributions, _uses);
+    }
+
+    /// <summary>Compiles what the rules' domain names mean to one pod, by what it learned; call it once per instance.</summary>
+    public CompiledPolicy CompileNames(Policy policy, AttachedPort port)
+    {
+        var learned = facts.Names.Of(port.Id);
+        for (var number = 0; number < policy.Rules.Count; number++)
+        {
+            var rule = policy.Rules[number];
+            if (!rule.DomainNames.IsEmpty && PortsOf(policy, rule).Contains(port))
+            {
+                var meant = learned.Where(l => rule.DomainNames.Any(d => NamePattern.Matches(d, l.Key.Name))).ToList();
+                CompileNames(policy, number, port, meant.GroupBy(l => l.Key.Address).Select(a => (a.Key, a.Any(l => l.Value.IsLive))).ToList());
+            }
+        }
+
+        return new CompiledPolicy(_flows, _contributions, _uses);
+    }
+
+    /// <summary>A conjunction for this pod alone: nobody else may use what it was told. Addresses that expired are for connections that exist.</summary>
+    /// <remarks>That the connection exists is asked for beside the address, not where the conjunction decides: a conjunction that is satisfied and decides
+    /// nothing makes Open vSwitch take the best flow without conjunctions, and no other rule (find_conjunctive_match in lib/classifier.c).</remarks>
+    private void CompileNames(Policy policy, int number, AttachedPort port, List<(IPAddress Address, bool IsLive)> addresses)
+    {
+        if (addresses.Count == 0)
+        {
+            return;
+        }
+
+        var rule = policy.Rules[number];
+        var stage = PolicyStage.Of(policy.Tier, rule.Direction);
+        var priority = order.PriorityOf(policy, rule, alone: false);
+        var clauses = (byte)(rule.Ports.IsEmpty ? 2 : 3);
+        var id = Cookies.OwnerNumber($"{policy.Id}/{rule.Direction}/{number}/{port.Id}");
+        _flows.AddRange(Decide(policy, number, stage, priority, Fields.ConjId.Is(id)));
+        Contribute(stage, priority, new ConjunctionRef(id, 1, clauses), [Match.Of(PolicyStage.AppliesTo(rule.Direction, port.OfPort))]);
+        Contribute(stage, priority, new ConjunctionRef(id, 2, clauses), addresses.Select(a => NameFlows.To(a.Address, port.Attachment.NetworkKey, a.IsLive)));
+        if (!rule.Ports.IsEmpty)
+        {
+            Contribute(stage, priority, new ConjunctionRef(id, 3, clauses), rule.Ports.SelectMany(p => PortMatches(p, port.Attachment.NetworkKey)));
+        }
     }
 
     private void Isolate(Policy policy, Direction direction, bool isolates)
@@ -66,7 +113,8 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
 
     private void CompileRule(Policy policy, PolicyRule rule, int number)
     {
-        var ports = PortsOf(rule.AppliedTo ?? policy.AppliedTo).ToList();
+        var ports = PortsOf(policy, rule).ToList();
+        var network = NetworkOf(policy, rule);
         if (ports.Count == 0)
         {
             return;
@@ -75,7 +123,7 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
         var stage = PolicyStage.Of(policy.Tier, rule.Direction);
         var hasPeers = !rule.AnyPeer;
         var hasPorts = !rule.Ports.IsEmpty;
-        var priority = PolicyStage.PriorityOf(policy, rule, alone: !hasPeers && !hasPorts);
+        var priority = order.PriorityOf(policy, rule, alone: !hasPeers && !hasPorts);
         if (!hasPeers && !hasPorts)
         {
             _flows.AddRange(ports.SelectMany(p => Decide(policy, number, stage, priority, PolicyStage.AppliesTo(rule.Direction, p.OfPort))));
@@ -90,14 +138,14 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
         if (hasPeers)
         {
             var conjunction = new ConjunctionRef(id, clause++, clauses);
-            var peers = new SetUse("", stage, priority, rule.Direction, policy.NetworkKey, conjunction);
+            var peers = new SetUse("", stage, priority, rule.Direction, network, conjunction);
             _uses.UnionWith(rule.PeerSets.Select(s => peers with { Set = s }));
             _contributions.AddRange(rule.IpBlocks.SelectMany(Expand).Select(c => (peers.KeyOf(c), conjunction)));
         }
 
         if (hasPorts)
         {
-            Contribute(stage, priority, new ConjunctionRef(id, clause, clauses), rule.Ports.SelectMany(p => PortMatches(p, policy.NetworkKey)));
+            Contribute(stage, priority, new ConjunctionRef(id, clause, clauses), rule.Ports.SelectMany(p => PortMatches(p, network)));
         }
     }
 
@@ -105,20 +153,23 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
         _contributions.AddRange(matches.Select(m => (new FlowKey(stage.Table.Id, priority, m), conjunction)));
 
     /// <summary>Two flows, so that their counters tell connections from packets: the first packets of connections, and the others.</summary>
-    private static IEnumerable<Flow> Decide(Policy policy, int number, PolicyStage stage, ushort priority, FieldMatch condition)
+    private static IEnumerable<Flow> Decide(Policy policy, int number, PolicyStage stage, ushort priority, FieldMatch condition) =>
+    [
+        Decide(policy, number, stage, priority, condition, CtStateFlags.New),
+        Decide(policy, number, stage, priority, condition, CtStateFlags.None),
+    ];
+
+    private static Flow Decide(Policy policy, int number, PolicyStage stage, ushort priority, FieldMatch condition, CtStateFlags state)
     {
-        var cookie = Cookies.Of(FlowFeature.Policy, OwnerOf(policy), number);
-        foreach (var state in new[] { CtStateFlags.New, CtStateFlags.None })
+        var draft = new FlowDraft(stage.Table, priority, Cookies.Of(FlowFeature.Policy, OwnerOf(policy), number))
+            .When(condition, Fields.CtState.Masked((uint)state, (uint)CtStateFlags.New));
+        return policy.Rules[number].Action switch
         {
-            var draft = new FlowDraft(stage.Table, priority, cookie).When(condition, Fields.CtState.Masked((uint)state, (uint)CtStateFlags.New));
-            yield return policy.Rules[number].Action switch
-            {
-                RuleAction.Allow => draft.Goto(stage.Allowed),
-                RuleAction.Pass => draft.Goto(stage.Passed),
-                RuleAction.Reject => draft.Do(Tell).End(),
-                _ => policy.LogDrops ? draft.Do(Tell).End() : draft.End(),
-            };
-        }
+            RuleAction.Allow => draft.Goto(stage.Allowed),
+            RuleAction.Pass => draft.Goto(stage.Passed),
+            RuleAction.Reject => draft.Do(Tell).End(),
+            _ => policy.LogDrops ? draft.Do(Tell).End() : draft.End(),
+        };
     }
 
     private static IEnumerable<IPNetwork> Expand(IpBlock block) => IPNetwork.TryParse(block.Cidr, out var cidr)
@@ -143,6 +194,15 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
                 yield return Match.Of(network, family, protocol, field.Masked(value, mask));
             }
         }
+    }
+
+    private static int NetworkOf(Policy policy, PolicyRule rule) => rule.NetworkKey > 0 ? rule.NetworkKey : policy.NetworkKey;
+
+    /// <summary>Cluster-wide policies select pods of every network, and have a rule for each.</summary>
+    private IEnumerable<AttachedPort> PortsOf(Policy policy, PolicyRule rule)
+    {
+        var ports = PortsOf(rule.AppliedTo ?? policy.AppliedTo);
+        return policy.Tier == PolicyTier.Namespace ? ports : ports.Where(p => p.Attachment.NetworkKey == NetworkOf(policy, rule));
     }
 
     private IEnumerable<AttachedPort> PortsOf(string portSet) =>

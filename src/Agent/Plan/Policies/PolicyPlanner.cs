@@ -1,5 +1,6 @@
 using System.Net;
 using Weft.Agent.Facts;
+using Weft.Agent.Names;
 using Weft.OpenFlow.Entries;
 using Weft.Topology;
 
@@ -14,6 +15,11 @@ public sealed class PolicyPlanner(OwnedEntries<FlowKey, Flow> flows)
     private readonly Dictionary<string, string> _notPlanned = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<SetUse>> _uses = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<string>> _members = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    // Policies with domain names, and the ports that have flows for them.
+    private readonly Dictionary<string, HashSet<string>> _named = new(StringComparer.Ordinal);
+    private PolicyOrder _order = PolicyOrder.Empty;
 
     /// <summary>Policies that could not be compiled, and why: the pods that they select are isolated, as the policy would have them at its strictest.</summary>
     public IEnumerable<KeyValuePair<string, string>> NotPlanned => _notPlanned;
@@ -27,8 +33,7 @@ public sealed class PolicyPlanner(OwnedEntries<FlowKey, Flow> flows)
     /// <summary>Computes everything.</summary>
     public void PlanAll(NodeFacts facts)
     {
-        var ids = facts.Slice.All<Policy>().Select(p => p.Id).Concat(_policies.Keys).ToHashSet(StringComparer.Ordinal);
-        PlanPolicies(facts, ids);
+        PlanPolicies(facts, facts.Slice.All<Policy>().Select(p => p.Id).Concat(_known).ToHashSet(StringComparer.Ordinal));
         PlanSets(facts, facts.Slice.All<AddressSet>().Select(s => s.Id).Concat(_members.Keys).ToHashSet(StringComparer.Ordinal));
         _conjunctions.Flush();
     }
@@ -56,6 +61,23 @@ public sealed class PolicyPlanner(OwnedEntries<FlowKey, Flow> flows)
         _conjunctions.Flush();
     }
 
+    /// <summary>Computes what depends on what one port learned of names.</summary>
+    public void PlanNames(NodeFacts facts, string portId)
+    {
+        var portsByPod = PortsByPod(facts);
+        foreach (var id in _named.Keys)
+        {
+            PlanNames(facts, facts.Slice.Find<Policy>(ItemKind.Policy, id), id, portId, portsByPod);
+        }
+
+        _conjunctions.Flush();
+    }
+
+    /// <summary>Whether a rule with a domain name that means <paramref name="name"/> is about this pod.</summary>
+    public bool Wants(NodeFacts facts, string pod, string name) => _named.Keys.Select(id => facts.Slice.Find<Policy>(ItemKind.Policy, id)).OfType<Policy>().Any(policy =>
+        facts.Slice.Find<PortSet>(ItemKind.PortSet, policy.AppliedTo)?.Ports.Contains(pod) == true
+        && policy.Rules.Any(r => r.DomainNames.Any(d => NamePattern.Matches(d, name))));
+
     private static bool UsesAny(Policy policy, HashSet<string> portSets) =>
         portSets.Contains(policy.AppliedTo) || policy.Rules.Any(r => r.AppliedTo is { } own && portSets.Contains(own));
 
@@ -66,13 +88,80 @@ public sealed class PolicyPlanner(OwnedEntries<FlowKey, Flow> flows)
             return;
         }
 
-        var portsByPod = facts.Ports.Values.ToLookup(p => p.Attachment.Pod, StringComparer.Ordinal);
-        foreach (var id in ids)
+        var portsByPod = PortsByPod(facts);
+        foreach (var id in ids.Union(Reorder(facts, ids), StringComparer.Ordinal))
         {
             PoliciesCompiled++;
             var policy = facts.Slice.Find<Policy>(ItemKind.Policy, id);
             _notPlanned.Remove("policy " + id);
-            Replace(id, policy is null ? CompiledPolicy.Empty : Compile(facts, portsByPod, policy));
+            Replace("policy " + id, policy is null ? CompiledPolicy.Empty : Compile(facts, portsByPod, policy));
+            if (policy is null)
+            {
+                _known.Remove(id);
+            }
+            else
+            {
+                _known.Add(id);
+            }
+
+            PlanNames(facts, id, policy, portsByPod);
+        }
+    }
+
+    /// <summary>Brings the order of cluster-wide policies up to date.</summary>
+    /// <returns>Policies that others moved.</returns>
+    private List<string> Reorder(NodeFacts facts, IReadOnlyCollection<string> ids)
+    {
+        if (!ids.Any(id => _order.Has(id) || facts.Slice.Find<Policy>(ItemKind.Policy, id) is { Tier: not PolicyTier.Namespace }))
+        {
+            return [];
+        }
+
+        var order = PolicyOrder.Of(facts.Slice.All<Policy>());
+        var moved = _order.MovedIn(order).ToList();
+        _order = order;
+        return moved;
+    }
+
+    /// <summary>Plans the domain names of a policy for every pod that was told something.</summary>
+    private void PlanNames(NodeFacts facts, string id, Policy? policy, ILookup<string, AttachedPort> portsByPod)
+    {
+        if (policy is not null && NameFlows.HasNames(policy))
+        {
+            _named.TryAdd(id, []);
+        }
+
+        if (!_named.TryGetValue(id, out var planned))
+        {
+            return;
+        }
+
+        foreach (var port in facts.Names.ByPort.Keys.Union(planned, StringComparer.Ordinal).ToList())
+        {
+            PlanNames(facts, policy, id, port, portsByPod);
+        }
+
+        if (policy is null || !NameFlows.HasNames(policy))
+        {
+            _named.Remove(id);
+        }
+    }
+
+    private void PlanNames(NodeFacts facts, Policy? policy, string id, string portId, ILookup<string, AttachedPort> portsByPod)
+    {
+        // Of a policy that makes no sense, neither do its names.
+        var compiled = policy is not null && !_notPlanned.ContainsKey("policy " + id) && facts.Ports.TryGetValue(portId, out var port)
+            ? new PolicyCompiler(facts, portsByPod, _order).CompileNames(policy, port)
+            : CompiledPolicy.Empty;
+        var isEmpty = compiled.Flows.Count == 0;
+        Replace($"names {id} {portId}", isEmpty ? CompiledPolicy.Empty : compiled);
+        if (isEmpty)
+        {
+            _named[id].Remove(portId);
+        }
+        else
+        {
+            _named[id].Add(portId);
         }
     }
 
@@ -81,12 +170,12 @@ public sealed class PolicyPlanner(OwnedEntries<FlowKey, Flow> flows)
     {
         try
         {
-            return new PolicyCompiler(facts, portsByPod).Compile(policy);
+            return new PolicyCompiler(facts, portsByPod, _order).Compile(policy);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             _notPlanned["policy " + policy.Id] = e.Message;
-            return new PolicyCompiler(facts, portsByPod).Compile(policy with
+            return new PolicyCompiler(facts, portsByPod, _order).Compile(policy with
             {
                 Tier = PolicyTier.Namespace,
                 Rules = [],
@@ -96,9 +185,11 @@ public sealed class PolicyPlanner(OwnedEntries<FlowKey, Flow> flows)
         }
     }
 
-    private void Replace(string id, CompiledPolicy next)
+    private static ILookup<string, AttachedPort> PortsByPod(NodeFacts facts) => facts.Ports.Values.ToLookup(p => p.Attachment.Pod, StringComparer.Ordinal);
+
+    private void Replace(string owner, CompiledPolicy next)
     {
-        var before = _policies.GetValueOrDefault(id, CompiledPolicy.Empty);
+        var before = _policies.GetValueOrDefault(owner, CompiledPolicy.Empty);
         foreach (var (key, conjunction) in next.Contributions)
         {
             _conjunctions.Add(key, conjunction);
@@ -119,14 +210,14 @@ public sealed class PolicyPlanner(OwnedEntries<FlowKey, Flow> flows)
             Unbind(use);
         }
 
-        flows.Replace("policy " + id, next.Flows.Select(f => KeyValuePair.Create(f.Key, f)));
+        flows.Replace(owner, next.Flows.Select(f => KeyValuePair.Create(f.Key, f)));
         if (ReferenceEquals(next, CompiledPolicy.Empty))
         {
-            _policies.Remove(id);
+            _policies.Remove(owner);
         }
         else
         {
-            _policies[id] = next;
+            _policies[owner] = next;
         }
     }
 

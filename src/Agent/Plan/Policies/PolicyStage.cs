@@ -17,17 +17,11 @@ public sealed record PolicyStage(FlowTable Table, FlowTable Allowed, FlowTable P
     private static readonly PolicyStage IngressPolicy = new(Tables.IngressPolicy, Tables.ConntrackCommit, Tables.IngressBaseline);
     private static readonly PolicyStage IngressBaseline = new(Tables.IngressBaseline, Tables.ConntrackCommit, Tables.ConntrackCommit);
 
-    /// <summary>Priority of the rules of NetworkPolicy: they only allow, so they need no order.</summary>
-    private const ushort NamespaceRule = 200;
-
     /// <summary>Priority of the drops of isolated pods.</summary>
     public const ushort Isolation = 100;
 
     /// <summary>The same where one of the policies wants it answered or logged.</summary>
     public const ushort ToldIsolation = 101;
-
-    private const int FirstOrdered = 60_000;
-    private const int RulesPerPriority = 25;
 
     /// <summary>The stage of a tier and direction.</summary>
     public static PolicyStage Of(PolicyTier tier, Direction direction) => (tier, direction) switch
@@ -39,19 +33,6 @@ public sealed record PolicyStage(FlowTable Table, FlowTable Allowed, FlowTable P
         (_, Direction.Egress) => EgressPolicy,
         _ => IngressPolicy,
     };
-
-    /// <summary>The OpenFlow priority of a rule: by the policy's priority, then by its place in the policy.</summary>
-    /// <param name="policy">The policy.</param>
-    /// <param name="rule">Its rule.</param>
-    /// <param name="alone">The rule needs no conjunction. It gets a priority of its own, because a flow that decides and a flow
-    /// that contributes to conjunctions cannot share match and priority.</param>
-    public static ushort PriorityOf(Policy policy, PolicyRule rule, bool alone)
-    {
-        var priority = policy.Tier == PolicyTier.Namespace
-            ? NamespaceRule
-            : FirstOrdered - (2 * ((policy.Priority * RulesPerPriority) + Math.Min(rule.Index, RulesPerPriority - 1)));
-        return (ushort)(priority + (alone ? 1 : 0));
-    }
 
     /// <summary>The condition that a packet is sent by, or goes to, the pod at this port.</summary>
     public static FieldMatch AppliesTo(Direction direction, int ofPort) =>
