@@ -94,6 +94,9 @@ public sealed record PolicyRule
     /// <summary>Ids of <see cref="AddressSet"/>s; one must contain the peer.</summary>
     public EquatableArray<string> PeerSets { get; init; } = [];
 
+    /// <summary>Where not empty: members of <see cref="PeerSets"/> count only inside of one of these (a named port of a pod that is named by its address).</summary>
+    public EquatableArray<IpBlock> Within { get; init; } = [];
+
     /// <summary>CIDR peers.</summary>
     public EquatableArray<IpBlock> IpBlocks { get; init; } = [];
 

@@ -135,7 +135,10 @@ public sealed partial class MetricsTests
         await _lab.Api.EnsureAsync("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies", Object("""{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"moves"},"spec":{"podSelector":{"matchLabels":{"app":"moves"} },"policyTypes":["Ingress"],"ingress":[]} }"""), CancellationToken.None);
         await _lab.Api.PatchAsync("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/moves",
             Object("""{"metadata":{"annotations":{"weft.dev/deny-action":"reject","weft.dev/log-denied":"true"} } }"""), CancellationToken.None);
-        await Eventually.True("a denial is answered", async () => (await _target.Probe.TcpAsync(new IPEndPoint(pod.V4, 80))).Outcome == ProbeOutcome.Refused, TimeSpan.FromSeconds(20));
+
+        // Before the policy is in force, the pod itself refuses.
+        await Eventually.True("a denial is answered", async () => (await _target.Probe.TcpAsync(new IPEndPoint(pod.V4, 80))).Outcome == ProbeOutcome.Refused
+            && (await ReadMetricsAsync())["weft_agent_denials_logged_total"] > 0, TimeSpan.FromSeconds(20));
         await ProvokeNamesAsync(pod);
         await TestLab.InAsync(pod.Netns, "ip", "address", "add", "10.99.99.99/32", "dev", "lo");
         await Shell.TryRunAsync("ip", ["netns", "exec", pod.Netns.Name, "ping", "-c", "1", "-W", "1", "-I", "10.99.99.99", _target.V4.ToString()], null, null, TimeSpan.FromSeconds(10), CancellationToken.None);

@@ -75,10 +75,10 @@ internal sealed class World
     private JsonObject Container()
     {
         var container = new JsonObject { ["name"] = $"c{_number++}", ["image"] = "none" };
-        container["ports"] = Some(3, () =>
+        container["ports"] = Some(4, () =>
         {
             var port = new JsonObject { ["containerPort"] = One(80, 8080, 53) };
-            Maybe(1, () => port["name"] = One(Names));
+            Maybe(3, () => port["name"] = One(Names), otherwise: true);
             Maybe(2, () => port["protocol"] = One(Protocols));
             return port;
         });
@@ -131,15 +131,16 @@ internal sealed class World
     private JsonObject Port()
     {
         var port = new JsonObject();
-        Maybe(1, () => port["protocol"] = One(Protocols));
-        switch (_random.Next(4))
+        Maybe(2, () => port["protocol"] = One(Protocols));
+        switch (_random.Next(5))
         {
             case 0:
                 break;
             case 1:
+            case 2:
                 port["port"] = One(Names);
                 break;
-            case 2:
+            case 3:
                 port["port"] = One(80, 8080, 53);
                 break;
             default:
@@ -232,6 +233,11 @@ internal sealed class World
     private JsonObject Selector()
     {
         var selector = new JsonObject();
+        if (_random.Next(3) == 0)
+        {
+            return selector;
+        }
+
         Maybe(3, () => selector["matchLabels"] = new JsonObject { [One("app", "env", "kubernetes.io/metadata.name")] = One("a", "b", "alpha") });
         Maybe(3, () => selector["matchExpressions"] = Some(3, () =>
         {

@@ -86,9 +86,18 @@ internal sealed class PolicyDraft(GroupTable groups, Interner interner, int peer
             return;
         }
 
-        // The port's number is the peer's: one rule for each number, to the peers that have it. Addresses outside have no named ports.
-        var destinations = peers.Any ? [AllPods()] : peers.Groups;
-        foreach (var (name, protocol) in ports.Named)
+        // The port's number is the peer's: one rule for each number, to the peers that have it. A pod that a range names by its address has them too;
+        // addresses outside have no named ports.
+        AddNamed(template, peers.Any ? [AllPods()] : peers.Groups, [], ports.Named);
+        if (peers.Blocks.Count > 0)
+        {
+            AddNamed(template, [AllPods()], peers.Blocks, ports.Named);
+        }
+    }
+
+    private void AddNamed(PolicyRule template, List<PodGroup> destinations, List<IpBlock> within, List<(string Name, Protocol Protocol)> named)
+    {
+        foreach (var (name, protocol) in named)
         {
             var parts = destinations
                 .SelectMany(g => NumbersOf(g, name, protocol).Select(number => (Group: g, Number: number)))
@@ -99,6 +108,7 @@ internal sealed class PolicyDraft(GroupTable groups, Interner interner, int peer
                 _rules.Add(template with
                 {
                     PeerSets = sets.Distinct().ToEquatableArray(),
+                    Within = within.ToEquatableArray(),
                     Ports = [new PortRange(protocol, part.Key, part.Key)],
                 });
             }

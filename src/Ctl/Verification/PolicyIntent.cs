@@ -64,7 +64,7 @@ public static class PolicyIntent
         }
 
         var peer = direction == Direction.Ingress ? packet.Source : packet.Destination;
-        return (rule.AnyPeer || rule.PeerSets.Any(s => Contains(slice, s, peer)) || rule.IpBlocks.Any(b => Contains(b, peer)) || Names(rule, pod, peer))
+        return (rule.AnyPeer || (rule.PeerSets.Any(s => Contains(slice, s, peer)) && (rule.Within.IsEmpty || rule.Within.Any(b => Contains(b, peer)))) || rule.IpBlocks.Any(b => Contains(b, peer)) || Names(rule, pod, peer))
             && (rule.Ports.Count == 0 || rule.Ports.Any(p => Matches(p, packet)));
     }
 

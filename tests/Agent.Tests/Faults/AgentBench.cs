@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Agent.CniServer;
 using Weft.Agent.Facts;
+using Weft.Agent.Names;
 using Weft.Agent.Host;
 using Weft.Agent.Sync;
 using Weft.Agent.Tests.Host;
@@ -125,7 +126,7 @@ internal sealed class AgentBench : IAsyncDisposable
         _network = new HostNetwork(time, NullLogger<HostNetwork>.Instance, Node.Path);
         var facts = new HostFacts(options, time);
         var host = new HostSync(_network, facts, new ServiceHealth(NullLogger<ServiceHealth>.Instance));
-        Loop = new AgentLoop(options, slice, Flows, Rows, host, time, NullLogger<AgentLoop>.Instance);
+        Loop = new AgentLoop(options, slice, new NameJournal(Path.Combine(StateDir, NameJournal.FileName), NullLogger<NameJournal>.Instance), Flows, Rows, host, time, NullLogger<AgentLoop>.Instance);
         Controller = new ControllerStream(options, time, NullLogger<ControllerStream>.Instance);
         Pods = new PodNetwork(options, Loop, Rows, Flows, Controller, facts, time);
         Cni = new CniService(options.CniSocket, StateDir, Pods, new CniLimits(), time, NullLogger<CniService>.Instance, Node.Path);

@@ -157,6 +157,7 @@ public sealed class IncrementalTests
                    {
                        Direction = direction, Action = action, AnyPeer = any, Index = index,
                        PeerSets = any ? [] : sets.Distinct().Select(s => $"s{s}").ToEquatableArray(),
+                       Within = own == 3 ? [new IpBlock("10.244.1.0/30", ["10.244.1.2/32"])] : [],
                        IpBlocks = any ? [] : blocks.ToEquatableArray(),
                        DomainNames = direction == Direction.Egress ? names.Distinct().Take(2).ToEquatableArray() : [],
                        Ports = ranges.ToEquatableArray(),

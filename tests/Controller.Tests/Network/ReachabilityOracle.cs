@@ -15,9 +15,7 @@ internal static class ReachabilityOracle
         var ingress = cluster.Policies.Values.Where(p => Has(p, "Ingress") && SelectsPod(p, to)).ToList();
         return (
             egress.Count == 0 || egress.Exists(p => (p.Spec!.Egress ?? []).Exists(r =>
-                // A name is a pod's: to a peer that is only an address it means nothing.
-                (Allows(cluster, p, r.To, to, toIp) && PortAllows(r.Ports, to, protocol, port, names: false))
-                || (Allows(cluster, p, WithoutBlocks(r.To), to, toIp) && PortAllows(r.Ports, to, protocol, port)))),
+                Allows(cluster, p, r.To, to, toIp) && PortAllows(r.Ports, to, protocol, port))),
             ingress.Count == 0 || ingress.Exists(p => (p.Spec!.Ingress ?? []).Exists(r =>
                 Allows(cluster, p, r.FromProperty, from, fromIp) && PortAllows(r.Ports, to, protocol, port))));
     }
@@ -32,7 +30,7 @@ internal static class ReachabilityOracle
         return policies.Count == 0 || policies.Exists(p => p.Rules.Any(r =>
             r.Direction == direction && r.Action == RuleAction.Allow
             && (r.AppliedTo is null || ports[r.AppliedTo].Ports.Contains(portId))
-            && (r.AnyPeer || r.PeerSets.Any(s => addresses[s].Addresses.Contains(peerIp)) || r.IpBlocks.Any(b => InBlock(b.Cidr, b.Except, peerIp)))
+            && (r.AnyPeer || (r.PeerSets.Any(s => addresses[s].Addresses.Contains(peerIp)) && (r.Within.IsEmpty || r.Within.Any(b => InBlock(b.Cidr, b.Except, peerIp)))) || r.IpBlocks.Any(b => InBlock(b.Cidr, b.Except, peerIp)))
             && (r.Ports.IsEmpty || r.Ports.Any(x => x.Protocol == protocol && ((x.First == 0 && x.Last == 0) || (x.First <= port && port <= x.Last))))));
     }
 
@@ -51,13 +49,9 @@ internal static class ReachabilityOracle
                 : Selects(p.NamespaceSelector, cluster.NamespaceObjects.GetValueOrDefault(pod.Metadata.NamespaceProperty!)?.Metadata.Labels))
               && Selects(p.PodSelector, pod.Metadata.Labels));
 
-    /// <summary>The peers that are pods; when there were only blocks, a peer that is nobody, because no peers at all means everybody.</summary>
-    private static List<V1NetworkPolicyPeer>? WithoutBlocks(List<V1NetworkPolicyPeer>? peers) =>
-        peers is not { Count: > 0 } ? peers : [.. peers.Where(p => p.IpBlock is null), new V1NetworkPolicyPeer { IpBlock = new V1IPBlock { Cidr = "192.0.2.0/32" } }];
-
-    private static bool PortAllows(List<V1NetworkPolicyPort>? ports, V1Pod destination, Protocol protocol, int port, bool names = true) =>
+    private static bool PortAllows(List<V1NetworkPolicyPort>? ports, V1Pod destination, Protocol protocol, int port) =>
         ports is not { Count: > 0 } || ports.Exists(p => ProtocolOf(p.Protocol) == protocol && (p.Port is not { } wanted
-            || (wanted.Name is { } name ? names && NamedPort(destination, name, protocol) == port : wanted.Number <= port && port <= (p.EndPort ?? wanted.Number))));
+            || (wanted.Name is { } name ? NamedPort(destination, name, protocol) == port : wanted.Number <= port && port <= (p.EndPort ?? wanted.Number))));
 
     private static int? NamedPort(V1Pod pod, string name, Protocol protocol) => pod.Spec!.Containers!
         .SelectMany(c => c.Ports ?? []).FirstOrDefault(p => p.Name == name && ProtocolOf(p.Protocol) == protocol)?.ContainerPort;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using Weft.Agent.Facts;
+using Weft.Topology;
 
 namespace Weft.Agent.Plan.Policies;
 
@@ -17,6 +18,13 @@ public static class Cidrs
             .Select(e => (Base: ToBits(e.BaseAddress), e.PrefixLength))
             .ToList();
         return Split(ToBits(cidr.BaseAddress), cidr.PrefixLength, bits, inside);
+    }
+
+    /// <summary>Whether an address is in a block and in none of its exceptions. A block of the other family, or none, has no addresses.</summary>
+    public static bool Contains(IpBlock block, IPAddress address)
+    {
+        bool In(string text) => IPNetwork.TryParse(text, out var range) && range.BaseAddress.AddressFamily == address.AddressFamily && range.Contains(address);
+        return In(block.Cidr) && !block.Except.Any(In);
     }
 
     /// <summary>Value-and-mask pairs that together match the ports from <paramref name="first"/> to <paramref name="last"/>, 0 to 65535 both; none when they are the wrong way round.</summary>

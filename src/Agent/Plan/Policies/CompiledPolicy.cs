@@ -16,6 +16,12 @@ namespace Weft.Agent.Plan.Policies;
 /// <param name="Conjunction">What a member contributes.</param>
 public sealed record SetUse(string Set, PolicyStage Stage, ushort Priority, Direction Direction, int NetworkKey, ConjunctionRef Conjunction)
 {
+    /// <summary>Where not empty: only members inside of one of these count.</summary>
+    public EquatableArray<IpBlock> Within { get; init; } = [];
+
+    /// <summary>Whether a member counts.</summary>
+    public bool Takes(IPNetwork member) => Within.IsEmpty || Within.Any(b => Cidrs.Contains(b, member.BaseAddress));
+
     /// <summary>The flow that a member of the set needs.</summary>
     public FlowKey KeyOf(IPNetwork member) => new(Stage.Table.Id, Priority, Match.Of(
         Fields.Metadata.Is((ulong)NetworkKey),

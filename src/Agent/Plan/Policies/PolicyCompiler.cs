@@ -138,7 +138,7 @@ public sealed class PolicyCompiler(NodeFacts facts, ILookup<string, AttachedPort
         if (hasPeers)
         {
             var conjunction = new ConjunctionRef(id, clause++, clauses);
-            var peers = new SetUse("", stage, priority, rule.Direction, network, conjunction);
+            var peers = new SetUse("", stage, priority, rule.Direction, network, conjunction) { Within = rule.Within };
             _uses.UnionWith(rule.PeerSets.Select(s => peers with { Set = s }));
             _contributions.AddRange(rule.IpBlocks.SelectMany(Expand).Select(c => (peers.KeyOf(c), conjunction)));
         }

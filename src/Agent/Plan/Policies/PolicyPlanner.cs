@@ -272,7 +272,7 @@ public sealed class PolicyPlanner(OwnedEntries<FlowKey, Flow> flows)
         MembersVisited += members.Count;
         foreach (var member in members)
         {
-            if (ParseMember(member) is not { } range)
+            if (ParseMember(member) is not { } range || !use.Takes(range))
             {
                 continue;
             }
