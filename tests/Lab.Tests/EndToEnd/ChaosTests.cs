@@ -12,7 +12,10 @@ namespace Weft.Lab.Tests.EndToEnd;
 /// <summary>Everything that can end does end, at random, while pods, Services and policies come and go and traffic goes on.</summary>
 /// <remarks>
 /// After each fault there is a quiet point: the switch and the host hold what an agent plans from nothing (<c>weft-agent --verify</c>),
-/// pairs that may talk do, no address is there twice. Pairs that must not talk never do, not for one packet. WEFT_TEST_FULL=1 is the long form.
+/// pairs that may talk do, no address is there twice. Pairs that must not talk never do, not for one packet. What happens to agents and the control
+/// plane costs no ping and no new connection. One thing is not the agent's: the lab's user-space switch drops its tunnel routes for a moment
+/// (<c>route_table_reset</c>) whenever any link of its namespace comes or goes, so between nodes this is demanded in the rounds in which no pod comes
+/// or goes, while Services, policies and tenants do; within a node it is demanded in all. WEFT_TEST_FULL=1 is the long form.
 /// </remarks>
 [Category("Chaos")]
 public sealed class ChaosTests
@@ -22,6 +25,11 @@ public sealed class ChaosTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Duration = TestLab.Full ? TimeSpan.FromMinutes(11) : TimeSpan.FromSeconds(75);
     private static readonly string[] Nodes = ["node1", "node2"];
+    private const string TenantPods = "/api/v1/namespaces/blue/pods";
+    private const string Services = "/api/v1/namespaces/default/services";
+    private const string Policies = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies";
+    private const string Vpcs = "/apis/weft.dev/v1alpha1/vpcs";
+    private const string Subnets = "/apis/weft.dev/v1alpha1/subnets";
 
     private readonly LabPrograms _programs = new();
     private TestLab _lab = null!;
@@ -36,7 +44,7 @@ public sealed class ChaosTests
     public async Task StartLab()
     {
         _lab = await TestLab.UpAsync("cha");
-        await CreateAsync("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies", """
+        await CreateAsync(Policies, """
             {"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"servers"},"spec":{"podSelector":{"matchLabels":{"role":"server"}},
              "policyTypes":["Ingress"],"ingress":[{"from":[{"podSelector":{"matchLabels":{"role":"client"}}}]}]}}
             """);
@@ -48,12 +56,15 @@ public sealed class ChaosTests
             }
         }
 
-        await CreateAsync("/api/v1/namespaces/default/services", """
+        await CreateAsync(Services, """
             {"apiVersion":"v1","kind":"Service","metadata":{"name":"servers"},"spec":{"selector":{"role":"server"},"ports":[{"port":80}]}}
             """);
         _servers = await Task.WhenAll(Nodes.Select(n => _lab.ReadyPodAsync($"server-{n}")));
         _clients = await Task.WhenAll(Nodes.Select(n => _lab.ReadyPodAsync($"client-{n}")));
         _strangers = await Task.WhenAll(Nodes.Select(n => _lab.ReadyPodAsync($"stranger-{n}")));
+        await _lab.TenantAsync("blue", "10.10.0.0/24");
+        await CreateTenantAsync("churn-first");
+        await SettledAsync("the start");
         await QuietAsync("the start");
     }
 
@@ -67,7 +78,6 @@ public sealed class ChaosTests
     }
 
     [Test]
-    [Order(1)]
     public async Task Random_faults_under_churn_leave_the_node_as_planned_and_let_nobody_through()
     {
         var seed = Environment.TickCount;
@@ -81,67 +91,30 @@ public sealed class ChaosTests
             // Each in turn first, then at random.
             var fault = round < faults.Count ? faults[(round + seed % faults.Count + faults.Count) % faults.Count] : faults[random.Next(faults.Count)];
             told.Add($"{Stopwatch.GetElapsedTime(begun).TotalSeconds:0} s {fault.Name}");
-            await using var allowed = await SteadyPing.StartAsync([.. _clients.SelectMany(c => _servers, (c, s) => (c, s.V4)), (_clients[0], _servers[1].V6)]);
+            var story = $"seed {seed}: {string.Join(", ", told)}";
+            var links = fault.MayLosePings || round % 2 == 1;
+            await using var near = await SteadyPing.StartAsync([.. Nodes.Select((_, n) => (_clients[n], _servers[n].V4)), (_clients[0], _servers[0].V6)]);
+            await using var far = await SteadyPing.StartAsync([(_clients[0], _servers[1].V4), (_clients[1], _servers[0].V4), (_clients[0], _servers[1].V6)]);
+            await using var nearConnections = Connections(_clients[1], _servers[1]);
+            await using var farConnections = Connections(_clients[1], _servers[0]);
             using var churn = new CancellationTokenSource();
-            // A user-space switch loses tunnelled packets whenever a link of its node comes or goes, with or without an agent: where
-            // no ping may be lost, no pod comes or goes meanwhile.
-            var churning = fault.MayLosePings ? ChurnAsync(random.Next(), churn.Token) : Task.CompletedTask;
+            var churning = ChurnAsync(random.Next(), links, churn.Token);
             await fault.Strike(random);
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(200, 1500)));
             await churn.CancelAsync();
             await churning;
-            var story = $"seed {seed}: {string.Join(", ", told)}";
+            await SettledAsync(story);
+
+            // Removing the pods of the churn is quiet for nobody: what is measured ends before.
+            string[] lost = [.. await near.StopAsync(), .. SteadyConnections.Failures(await nearConnections.StopAsync())];
+            string[] lostBetween = [.. await far.StopAsync(), .. SteadyConnections.Failures(await farConnections.StopAsync())];
             await QuietAsync(story);
-            var lost = await allowed.StopAsync();
-            Assert.That(fault.MayLosePings ? [] : lost, Is.Empty, $"pings lost, {story}");
+            Assert.That(fault.MayLosePings ? [] : lost, Is.Empty, $"lost within a node, {story}");
+            Assert.That(links ? [] : lostBetween, Is.Empty, $"lost between nodes, {story}");
             Assert.That(forbidden.Answers, Is.Empty, $"forbidden packets, {story}");
         }
 
         TestContext.Out.WriteLine($"seed {seed}: {string.Join(", ", told)}; {forbidden.Attempts} forbidden attempts");
-    }
-
-    [Test]
-    [Order(2)]
-    public async Task Pods_that_come_and_go_leave_no_descriptor_no_memory_and_no_namespace()
-    {
-        var cycles = TestLab.Full ? 10_000 : 150;
-        await CreateAsync(Pods, PodOf("cycle", "node1", "cycle", null));
-        var pod = await _lab.ReadyPodAsync("cycle");
-        var cni = await _lab.CniAsync("node1");
-        var netns = new Netns($"{_lab.Cluster.Layout.Name}-cycle");
-        await netns.CreateAsync(CancellationToken.None);
-        try
-        {
-            await CycleAsync(50);
-            var before = Usage();
-            await CycleAsync(cycles);
-            var after = before;
-            await Eventually.True("as many descriptors and threads as before", () => (after = Usage()).Descriptors <= before.Descriptors + 5 && after.Threads <= before.Threads + 10)
-                .ContinueWith(_ => { }, TaskScheduler.Default);
-            Assert.Multiple(() =>
-            {
-                Assert.That(after.Descriptors, Is.LessThanOrEqualTo(before.Descriptors + 5), "descriptors");
-                Assert.That(after.Threads, Is.LessThanOrEqualTo(before.Threads + 10), "threads");
-                Assert.That(after.Megabytes, Is.LessThanOrEqualTo(before.Megabytes + 40), "resident memory, MB");
-                Assert.That(after.Namespaces, Is.EqualTo(before.Namespaces), "namespaces");
-            });
-            TestContext.Out.WriteLine($"{cycles} cycles: {before} -> {after}");
-            await QuietAsync("the cycles");
-        }
-        finally
-        {
-            await netns.DeleteAsync(CancellationToken.None);
-        }
-
-        async Task CycleAsync(int count)
-        {
-            for (var i = 0; i < count; i++)
-            {
-                var sandbox = new Sandbox("default", "cycle", pod.Uid, 1000 + i, netns);
-                await cni.RunAsync("ADD", sandbox, CancellationToken.None);
-                await cni.RunAsync("DEL", sandbox, CancellationToken.None);
-            }
-        }
     }
 
     /// <summary>The short form takes the first <see cref="ShortForm"/>.</summary>
@@ -162,6 +135,8 @@ public sealed class ChaosTests
         new("controller killed", _ => RestartAsync("controller")),
         new("agent and controller killed", r => RestartAsync($"{Any(r)}/agent", "controller")),
         new("everything of a node killed", r => Any(r) is var n ? RestartAsync($"{n}/agent", $"{n}/ovs-vswitchd", $"{n}/ovsdb-server") : Task.CompletedTask, MayLosePings: true),
+        new("several killed", r => RestartAsync([.. Roles.Where(_ => r.Next(2) == 0).OrderBy(_ => r.Next())]), MayLosePings: true),
+        new("everything killed", _ => RestartAsync(Roles), MayLosePings: true),
         new("host routes, addresses and rules deleted", async r =>
         {
             var netns = _lab.Cluster.Layout.Node(Any(r));
@@ -178,6 +153,10 @@ public sealed class ChaosTests
             await RestartAsync(agent);
         }),
     ];
+
+    private static readonly string[] Roles = ["apiserver", "controller", .. Nodes.SelectMany(n => (string[])[$"{n}/ovsdb-server", $"{n}/ovs-vswitchd", $"{n}/agent"])];
+
+    private static SteadyConnections Connections(TestPod from, TestPod to) => SteadyConnections.Start(from.Probe, new IPEndPoint(to.V4, 80), perSecond: 20, TimeSpan.FromSeconds(4));
 
     private static string Any(Random random) => Nodes[random.Next(Nodes.Length)];
 
@@ -198,10 +177,19 @@ public sealed class ChaosTests
         return _lab.OvsAsync(node, ["ovs-appctl", "-t", $"{folder}/{program}.{pid}.ctl", .. command]);
     }
 
+    /// <summary>Waits until what was killed works again: the API server and every agent answer.</summary>
+    private async Task SettledAsync(string after)
+    {
+        await Eventually.True($"the API server answers after {after}", async () => await TryAsync(() => _lab.Api.GetAsync(Pods, CancellationToken.None)), Patience);
+        foreach (var node in Nodes)
+        {
+            await Eventually.True($"the agent of {node} ready after {after}", () => _lab.IsAgentReadyAsync(node), Patience);
+        }
+    }
+
     /// <summary>Waits until everything is as a fresh agent plans it, then looks whether those who may talk do.</summary>
     private async Task QuietAsync(string after)
     {
-        await Eventually.True($"the API server answers after {after}", async () => await TryAsync(() => _lab.Api.GetAsync(Pods, CancellationToken.None)), Patience);
         await Eventually.True($"no churn pod is left after {after}", async () =>
         {
             await DeleteChurnAsync();
@@ -232,21 +220,24 @@ public sealed class ChaosTests
         return result.ExitCode == 0 ? "" : result.Output + result.Error;
     }
 
-    private async Task ChurnAsync(int seed, CancellationToken ct)
+    /// <summary>Services, policies and tenants come and go, and when asked for, pods, which are links.</summary>
+    private async Task ChurnAsync(int seed, bool links, CancellationToken ct)
     {
         var random = new Random(seed);
         for (var i = 0; !ct.IsCancellationRequested; i++)
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"churn-{seed:x}-{i}");
-            await TryAsync(() => random.Next(4) switch
+            await TryAsync(() => random.Next(links ? 7 : 3) switch
             {
-                0 => CreateAsync("/api/v1/namespaces/default/services", $$$"""
+                0 => CreateAsync(Services, $$$"""
                     {"apiVersion":"v1","kind":"Service","metadata":{"name":"{{{name}}}"},"spec":{"selector":{"role":"{{{(random.Next(2) == 0 ? "server" : "churn")}}}"},"ports":[{"port":{{{random.Next(1, 60000)}}} }]}}
                     """),
-                1 => CreateAsync("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies", $$$"""
+                1 => CreateAsync(Policies, $$$"""
                     {"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"{{{name}}}"},"spec":{"podSelector":{"matchLabels":{"role":"churn"}},
                      "ingress":[{"from":[{"podSelector":{"matchLabels":{"role":"{{{(random.Next(2) == 0 ? "client" : "stranger")}}}"} } }]}]}}
                     """),
+                2 => CreateTenantAsync(name),
+                3 => CreateAsync(TenantPods, PodOf(name, Any(random), "churn", null)),
                 _ => CreateAsync(Pods, PodOf(name, Any(random), "churn", null)),
             });
             if (random.Next(5) == 0)
@@ -260,7 +251,7 @@ public sealed class ChaosTests
 
     private async Task DeleteChurnAsync()
     {
-        foreach (var path in (string[])[Pods, "/api/v1/namespaces/default/services", "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies"])
+        foreach (var path in (string[])[Pods, TenantPods, Services, Policies, Subnets, Vpcs])
         {
             var items = (await _lab.Api.GetAsync(path, CancellationToken.None))["items"]!.AsArray();
             foreach (var name in items.Select(i => (string)i!["metadata"]!["name"]!).Where(n => n.StartsWith("churn", StringComparison.Ordinal)))
@@ -268,6 +259,12 @@ public sealed class ChaosTests
                 await _lab.Api.DeleteAsync($"{path}/{name}", CancellationToken.None);
             }
         }
+    }
+
+    private async Task CreateTenantAsync(string name)
+    {
+        await CreateAsync(Vpcs, $$$"""{"apiVersion":"weft.dev/v1alpha1","kind":"Vpc","metadata":{"name":"{{{name}}}"},"spec":{} }""");
+        await CreateAsync(Subnets, $$$"""{"apiVersion":"weft.dev/v1alpha1","kind":"Subnet","metadata":{"name":"{{{name}}}"},"spec":{"vpc":"{{{name}}}","cidrs":["10.10.0.0/24"],"namespaces":["{{{name}}}"]} }""");
     }
 
     /// <summary>The API server may be away, and what is deleted may be gone.</summary>
@@ -293,15 +290,5 @@ public sealed class ChaosTests
             {"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{{name}}}","labels":{"role":"{{{role}}}"}},"spec":{"nodeName":"{{{node}}}","terminationGracePeriodSeconds":1,
              "containers":[{"name":"main","image":"none"{{{command}}} }]}}
             """;
-    }
-
-    private (int Descriptors, int Threads, double Megabytes, int Namespaces) Usage()
-    {
-        var pid = _lab.Cluster.State.Process("node1/agent").Pid;
-        return (
-            Directory.GetFileSystemEntries($"/proc/{pid}/fd").Length,
-            Directory.GetDirectories($"/proc/{pid}/task").Length,
-            double.Parse(File.ReadLines($"/proc/{pid}/status").First(l => l.StartsWith("VmRSS", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1000,
-            _lab.Cluster.Layout.ExistingNamespaces().Count);
     }
 }

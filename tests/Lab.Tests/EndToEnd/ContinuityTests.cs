@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Weft.Lab.Net;
 using Weft.Lab.Probes;
 using Weft.Lab.State;
@@ -105,9 +104,9 @@ public sealed class ContinuityTests
             await _lab.DeletePodAsync("settled-" + node);
         }
 
-        var quiet = await LeftoversAsync();
+        var quiet = await Leftovers.ReadAsync(_lab);
         await Eventually.True("no flow or port of earlier tests' pods", async () =>
-            !(quiet = await LeftoversAsync()).Any(l => l.Contains("in_port=w", StringComparison.Ordinal) && !l.Contains("in_port=\"weft", StringComparison.Ordinal)));
+            !(quiet = await Leftovers.ReadAsync(_lab)).Any(l => l.Contains("in_port=w", StringComparison.Ordinal) && !l.Contains("in_port=\"weft", StringComparison.Ordinal)));
         var seed = Environment.TickCount;
         var random = new Random(seed);
         using var time = new CancellationTokenSource(patience);
@@ -136,8 +135,8 @@ public sealed class ContinuityTests
 
         await DeleteAllAsync();
         await Eventually.True("all pods gone", async () => await PodCountAsync() == 0, TimeSpan.FromSeconds(40));
-        var left = await LeftoversAsync();
-        await Eventually.True("only what was there before", async () => (left = await LeftoversAsync()).SequenceEqual(quiet), TimeSpan.FromSeconds(10))
+        var left = await Leftovers.ReadAsync(_lab);
+        await Eventually.True("only what was there before", async () => (left = await Leftovers.ReadAsync(_lab)).SequenceEqual(quiet), TimeSpan.FromSeconds(10))
             .ContinueWith(_ => { }, TaskScheduler.Default);
         Assert.Multiple(() =>
         {
@@ -154,52 +153,6 @@ public sealed class ContinuityTests
         await Task.WhenAll((await _lab.Cluster.PodsAsync(CancellationToken.None))
             .Select(p => _lab.Api.DeleteAsync(TestLab.PodPath(p.Name), CancellationToken.None)));
         return false;
-    }
-
-    /// <summary>Everything that a pod could leave: flows, ports, links, addresses, leases, namespaces, processes.</summary>
-    private async Task<string[]> LeftoversAsync()
-    {
-        var found = new List<string>();
-        foreach (var node in _lab.Cluster.State.Nodes)
-        {
-            found.AddRange((await _lab.FlowsAsync(node)).Select(f => $"{node} flow {f}"));
-            found.AddRange((await _lab.OvsAsync(node, "ovs-vsctl", "--bare", "--columns=name", "list", "interface"))
-                .Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).Select(i => $"{node} interface {i}"));
-            found.AddRange((await TestLab.InAsync(_lab.Cluster.Layout.Node(node), "ip", "-o", "link", "show"))
-                .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => $"{node} link {l.Split(' ')[1]}"));
-            found.AddRange((await TestLab.InAsync(_lab.Cluster.Layout.Node(node), "ip", "-o", "addr", "show"))
-                .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => $"{node} address {l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3]}")
-                .Where(l => !l.Contains("fe80", StringComparison.Ordinal)));
-            found.AddRange(await LeasesAsync(node));
-        }
-
-        found.AddRange(_lab.Cluster.Layout.ExistingNamespaces().Select(n => $"namespace {n.Name}").Order(StringComparer.Ordinal));
-        return [.. found];
-    }
-
-    /// <summary>The leases that the journal of a node's agent gives and does not release (src/Agent/CniServer/Leases).</summary>
-    private async Task<IEnumerable<string>> LeasesAsync(string node)
-    {
-        var held = new HashSet<string>();
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(_lab.Cluster.Layout.NodeFolder(node), "state"), "*lease*"))
-        {
-            // The agent keeps the file for itself among .NET programs.
-            foreach (var line in (await Shell.RunAsync("cat", [file])).Split('\n', StringSplitOptions.RemoveEmptyEntries))
-            {
-                // Checksum, space, JSON.
-                var record = JsonNode.Parse(line[(line.IndexOf(' ') + 1)..])!;
-                if (record["give"] is { } given)
-                {
-                    held.Add($"{given["containerId"]}/{given["ifName"]}");
-                }
-                else if (record["release"] is { } released)
-                {
-                    held.Remove($"{released["containerId"]}/{released["ifName"]}");
-                }
-            }
-        }
-
-        return held.Select(l => $"{node} lease {l}");
     }
 
     private async Task<string[]> FlowsSettleAsync(string node, string[] expected)
