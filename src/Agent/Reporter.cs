@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Weft.Agent.CniServer;
 using Weft.Agent.Facts;
+using Weft.Agent.Plan.Pipeline;
 using Weft.Agent.Sync;
 using Weft.Topology;
 
@@ -68,6 +69,11 @@ public sealed partial class Reporter(AgentOptions options, AgentLoop loop, HostS
         foreach (var problem in (IEnumerable<NodeProblem>)state.Problems)
         {
             yield return problem;
+        }
+
+        if (ConntrackZones.NearLimit(state.Facts.Ports.Values.Select(p => p.Attachment.NetworkKey).Where(k => k != Network.DefaultKey).Distinct().Count()) is { } limit)
+        {
+            yield return new NodeProblem("NetworksNearLimit", $"node {options.NodeName}", limit);
         }
 
         foreach (var problem in host.Problems)

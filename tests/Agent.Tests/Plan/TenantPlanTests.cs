@@ -105,6 +105,14 @@ public sealed class TenantPlanTests
         Assert.Throws<ArgumentOutOfRangeException>(() => ConntrackZones.OfBlock(ConntrackZones.LastBlock + 1).ToList());
     }
 
+    [Test]
+    public void The_most_networks_of_a_node_are_reported_before_they_are_reached()
+    {
+        Assert.That(ConntrackZones.NearLimit(0), Is.Null);
+        Assert.That(ConntrackZones.NearLimit(ConntrackZones.LastBlock / 2), Is.Null);
+        Assert.That(ConntrackZones.NearLimit(ConntrackZones.LastBlock - 1), Does.StartWith("pods of 15882 tenant networks are here, and conntrack has zones for 15883"));
+    }
+
     private static NodeFacts Empty()
     {
         TopologyItem[] items =

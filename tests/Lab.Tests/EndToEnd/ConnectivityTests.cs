@@ -44,6 +44,39 @@ public sealed class ConnectivityTests(string tunnel, string name)
     }
 
     [Test]
+    public async Task The_last_key_of_24_bits_and_the_first_keep_equal_addresses_apart_in_the_tunnel()
+    {
+        await _lab.KubectlAsync("create", "configmap", "weft-network-keys", "-n", "weft-system", "--from-literal=next=16777215");
+        var pods = new List<TenantPod>();
+        foreach (var tenant in (string[])["last", "first"])
+        {
+            await _lab.TenantAsync(tenant, "10.0.0.0/24", "fd00:a::/64");
+            pods.AddRange(await Task.WhenAll(_lab.TenantPodAsync(tenant, "a", "node1"), _lab.TenantPodAsync(tenant, "b", "node2")));
+        }
+
+        Assert.That((await _lab.KubectlAsync("get", "vpc", "last", "first", "-o", "jsonpath={.items[*].status.networkKey}")).Split(' '), Is.EqualTo(new[] { "16777215", "16" }));
+        var servers = await Task.WhenAll(pods.Select(p => p.ServeAsync()));
+        foreach (var (from, to) in new[] { (pods[0], pods[1]), (pods[3], pods[2]) })
+        {
+            foreach (var family in Families)
+            {
+                await Eventually.True($"{from} reaches {to}", async () =>
+                    await from.Probe.TcpAsync(new IPEndPoint(to.Address(family), 80), TimeSpan.FromMilliseconds(500)) is { Outcome: ProbeOutcome.Connected } r && r.Server == to.Id, TimeSpan.FromSeconds(10));
+            }
+        }
+
+        foreach (var server in servers)
+        {
+            await server.DisposeAsync();
+        }
+
+        foreach (var pod in pods)
+        {
+            await _lab.DeleteTenantPodAsync(pod.Tenant, pod.Name);
+        }
+    }
+
+    [Test]
     public async Task Every_pod_reaches_every_other_with_ping_TCP_and_UDP_and_is_seen_with_its_own_address()
     {
         var attempts =

@@ -155,6 +155,13 @@ public sealed class TenantTests
                 Assert.That(result.Outcome == ProbeOutcome.Connected, Is.EqualTo(node == pod.Node), $"{node} to {pod}: {result}");
             }
 
+            if (pod.Tenant == "red")
+            {
+                // Green's addresses are pods of the default network, too.
+                var own = await new NetnsProbe(_lab.Cluster.Layout.Node(pod.Node)).TcpAsync(new IPEndPoint(pod.Address(family), 80), Short);
+                Assert.That(own.Outcome, Is.Not.EqualTo(ProbeOutcome.Connected), $"not even {pod.Node} by the tenant's own address of {pod}");
+            }
+
             var outside = await new NetnsProbe(_lab.Cluster.Layout.Outside).TcpAsync(new IPEndPoint(pod.Alias(family), 80), Short);
             Assert.That(outside.Outcome, Is.Not.EqualTo(ProbeOutcome.Connected), $"from outside to {pod}");
         }

@@ -33,6 +33,11 @@ public static class ConntrackZones
     /// <summary>The zones of a block.</summary>
     public static IEnumerable<ushort> OfBlock(int block) => Enumerable.Range(0, PerTenant - 1).Select(i => Tenant(block, i));
 
+    /// <summary>What to report of a node with pods of so many tenant networks: null until nine tenths of <see cref="LastBlock"/>.</summary>
+    public static string? NearLimit(int networks) => networks < LastBlock / 10 * 9
+        ? null
+        : $"pods of {networks} tenant networks are here, and conntrack has zones for {LastBlock}: the node takes no pod of another network after that; move pods to other nodes";
+
     private static ushort Tenant(int block, int use)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(block, 1);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Weft.Lab.ApiServer;
 
-/// <summary>Gives every node a range for its pods, one of each family: a /24 and a /64 of the cluster's ranges.</summary>
+/// <summary>Gives every node a range for its pods, one of each family: a /24 and a /64 of the cluster's ranges; of an IPv4 range larger than a /16 its 256th part.</summary>
 /// <remarks>Both families use the same number of range, so that they are easy to tell together. A range is free again when its node is gone.</remarks>
 public sealed class NodeIpamController(ObjectOperations operations, ILogger logger, ImmutableArray<CidrRange> ranges)
     : Controller(ControllerNames.NodeIpam, operations, logger, "nodes")
@@ -70,7 +70,8 @@ public sealed class NodeIpamController(ObjectOperations operations, ILogger logg
         _byNode[key] = [index];
     }
 
-    private static int PrefixLength(CidrRange range) => Math.Max(range.Network.PrefixLength, range.IsIpv6 ? 64 : 24);
+    // Of a range larger than a /16 a node gets a 256th, so that it may have more than 250 pods.
+    private static int PrefixLength(CidrRange range) => Math.Max(range.Network.PrefixLength, range.IsIpv6 ? 64 : Math.Min(24, range.Network.PrefixLength + 8));
 
     private BigInteger? IndexOf(string text)
     {
