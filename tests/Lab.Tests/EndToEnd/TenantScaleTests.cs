@@ -46,7 +46,7 @@ public sealed partial class TenantScaleTests
             await NetworkAsync(i);
         }
 
-        await _lab.ConditionAsync("subnets", $"t{Networks}", "True", "Ready");
+        await _lab.KubectlAsync("wait", "--for=condition=Ready", "subnets", "--all", "--timeout=180s");
         Assert.That(await _lab.FlowsAsync(Node), Has.Length.EqualTo(bare), "no pod, no flows");
 
         var clock = Stopwatch.StartNew();
