@@ -121,6 +121,45 @@ public sealed class SliceFileTests
     }
 
     [Test]
+    public void Every_step_is_on_disk_when_it_is_taken_and_an_agent_that_starts_again_goes_on_from_there()
+    {
+        var builder = SliceBuilderTests.With(new Network { Id = "default", Key = 1 }, new AddressSet { Id = "s", Addresses = ["10.0.0.1"] });
+        var file = File("slice.json");
+        file.Save(builder.Current);
+        for (var i = 2; i < 200; i++)
+        {
+            var frame = i % 50 == 0 ? (Frame)new Resumed($"e{i}", i) : new Delta(i) { Patches = [new SetPatch { Kind = ItemKind.AddressSet, Id = "s", Add = [$"10.0.0.{i}"] }] };
+            file.Take(builder.Take(frame)!);
+            if (i % 30 == 0)
+            {
+                file.Settle();
+                file = File("slice.json");
+            }
+
+            var read = i % 7 == 0 || i % 30 == 0 ? file.Read() : File("slice.json").Read();
+            Assert.That(read.Items, Is.EquivalentTo(builder.Current.Items));
+            Assert.That((read.Epoch, read.Revision), Is.EqualTo((builder.Current.Epoch, builder.Current.Revision)));
+        }
+    }
+
+    [Test]
+    public void Steps_that_the_disk_does_not_take_leave_no_older_state_and_are_written_when_it_does()
+    {
+        var builder = SliceBuilderTests.With(new Network { Id = "default", Key = 1 });
+        var file = File("sub/slice.json");
+        file.Save(builder.Current);
+        var folder = Path.Combine(_dir, "sub");
+        Directory.Move(folder, folder + "-away");
+        System.IO.File.WriteAllText(folder, "no folder any more");
+        file.Take(builder.Take(new Delta(5) { Upserts = [new AddressSet { Id = "s" }] })!);
+        Assert.That(file.Problem, Does.Contain("cannot be saved"));
+        System.IO.File.Delete(folder);
+        file.Settle();
+        Assert.That(file.Problem, Is.Null);
+        Assert.That(File("sub/slice.json").Read().Items, Is.EquivalentTo(builder.Current.Items));
+    }
+
+    [Test]
     public void A_missing_file_is_an_empty_slice() => Assert.That(File("none").Read().IsKnown, Is.False);
 
     private SliceFile File(string name) => new(Path.Combine(_dir, name), NullLogger<SliceFile>.Instance);
