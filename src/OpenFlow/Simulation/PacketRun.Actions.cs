@@ -63,6 +63,15 @@ internal sealed partial class PacketRun
         {
             return;
         }
+        else if (options.Bridge is { } bridge && port is Ports.Normal or Ports.Flood or Ports.All)
+        {
+            foreach (var each in port == Ports.Normal ? bridge.Normal(_packet) : bridge.Others(inPort))
+            {
+                _result.Outputs.Add(new SimulationOutput(each, _packet.Copy()));
+            }
+
+            return;
+        }
 
         _result.Outputs.Add(new SimulationOutput(port, _packet.Copy()));
     }

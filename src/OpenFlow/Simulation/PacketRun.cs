@@ -95,6 +95,7 @@ internal sealed partial class PacketRun(PipelineSimulator simulator, SimulationO
             switch (instruction)
             {
                 case ApplyActions apply: Apply(apply.Actions, table, depth); break;
+                case Meter meter: Pass(meter.MeterId); break;
                 case ClearActions: _actionSet.Clear(); break;
                 case WriteActions write:
                     foreach (var action in write.Actions)
@@ -112,6 +113,18 @@ internal sealed partial class PacketRun(PipelineSimulator simulator, SimulationO
         }
 
         return _exit ? null : next;
+    }
+
+    /// <summary>A packet that a meter drops goes nowhere more.</summary>
+    private void Pass(uint meter)
+    {
+        _result.Meters.Add(meter);
+        if (options.PassesMeter?.Invoke(meter, _packet) == false)
+        {
+            _result.Stopped ??= $"meter {meter}";
+            _actionSet.Clear();
+            _exit = true;
+        }
     }
 
     private void Apply(ActionList actions, byte table, int depth)

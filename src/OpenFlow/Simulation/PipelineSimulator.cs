@@ -4,8 +4,8 @@ namespace Weft.OpenFlow.Simulation;
 
 /// <summary>A switch's pipeline in memory: given flows and groups it says what would become of a packet.</summary>
 /// <remarks>
-/// The rules are those of Open vSwitch (ovs-actions(7), ofproto-dpif-xlate.c). Not told: NORMAL's learning (the output is the reserved
-/// port), meters and queues, tunnels' underlay. After the constructor <see cref="Run"/> may be called from any thread, with one connection table per thread.
+/// The rules are those of Open vSwitch (ovs-actions(7), ofproto-dpif-xlate.c). NORMAL, FLOOD and ALL are the ports that
+/// <see cref="SimulationOptions.Bridge"/> tells, and the reserved number itself without one. Not told: queues, tunnels' underlay. After the constructor <see cref="Run"/> may be called from any thread, with one connection table per thread.
 /// </remarks>
 public sealed class PipelineSimulator
 {
@@ -48,6 +48,12 @@ public sealed record SimulationOptions
 
     /// <summary>Whether a port is alive, for fast failover; null says yes.</summary>
     public Func<uint, bool>? IsPortAlive { get; init; }
+
+    /// <summary>The ports and learned addresses for NORMAL, FLOOD and ALL; null leaves them as outputs to the reserved number.</summary>
+    public LearningBridge? Bridge { get; init; }
+
+    /// <summary>Whether a meter lets the packet pass: a matter of rates, so of the caller. Null says yes; the meters met are in <see cref="SimulationResult.Meters"/>.</summary>
+    public Func<uint, SimulatedPacket, bool>? PassesMeter { get; init; }
 
     /// <summary>The packet's length in bytes, for check_pkt_larger; 64.</summary>
     public int PacketLength { get; init; } = 64;

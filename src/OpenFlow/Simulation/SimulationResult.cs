@@ -27,13 +27,16 @@ public sealed class SimulationResult
     /// <summary>The packets that left, in order. Empty: dropped.</summary>
     public List<SimulationOutput> Outputs { get; } = [];
 
+    /// <summary>The meters that the packet passed, or was dropped by (then the last).</summary>
+    public List<uint> Meters { get; } = [];
+
     /// <summary>Flows that learn actions added.</summary>
     public List<Flow> Learned { get; } = [];
 
     /// <summary>The packet at the end of its main path.</summary>
     public SimulatedPacket Final { get; internal set; } = null!;
 
-    /// <summary>What stopped the packet otherwise than by a flow: resubmit limits, TTL; null when nothing did.</summary>
+    /// <summary>What stopped the packet otherwise than by a flow: resubmit limits, TTL, a meter; null when nothing did.</summary>
     public string? Stopped { get; internal set; }
 
     /// <summary>True when nothing left.</summary>

@@ -82,6 +82,63 @@ public sealed partial class TraceTests
         }
     }
 
+    [TestCase("00:00:00:00:00:02", "is behind p2")]
+    [TestCase("00:00:00:00:00:01", "is behind the port it came from")]
+    [TestCase("00:00:00:00:00:77", "is not known")]
+    [TestCase("ff:ff:ff:ff:ff:ff", "is everybody's")]
+    [TestCase("01:80:c2:00:00:0e", "is the bridge's own")]
+    public async Task Normal_and_flood_go_where_the_switch_says(string target, string why)
+    {
+        await _real.Database.VsctlAsync(wait: true, "--may-exist", "add-port", "br0", "p3", "--", "set", "interface", "p3", "type=dummy", "ofport_request=3");
+        await _real.Process.AppctlAsync("fdb/flush", "br0");
+        await _real.Process.AppctlAsync("fdb/add", "br0", "p1", "0", "00:00:00:00:00:01");
+        await _real.Process.AppctlAsync("fdb/add", "br0", "p2", "0", "00:00:00:00:00:02");
+        var bridge = new LearningBridge([1, 2, 3, Ports.Local]);
+        bridge.Learn(MacAddress.Parse("00:00:00:00:00:01"), 1);
+        bridge.Learn(MacAddress.Parse("00:00:00:00:00:02"), 2);
+        foreach (var action in new[] { "NORMAL", "FLOOD", "ALL" })
+        {
+            var flow = FlowText.Parse($"actions={action}");
+            (await _real.Connection.ApplyAsync([FlowMod.DeleteAll(), FlowMod.Add(flow)])).ThrowIfFailed();
+            var packet = $"in_port=1,dl_src=00:00:00:00:00:01,dl_dst={target},dl_type=0x88cc";
+            var trace = await _real.Process.AppctlAsync("ofproto/trace", "--names", "br0", packet);
+            var theirs = DatapathLine().Match(trace).Groups[1].Value.Split(',').Where(p => p != "drop").Select(p => p == "br0" ? "p4294967294" : p).Order(StringComparer.Ordinal);
+            var ours = new PipelineSimulator([flow]).Run(SimulatedPacket.Parse(packet), new SimulationOptions { Bridge = bridge });
+            Assert.That(ours.OutputPorts.Select(p => $"p{p}").Order(StringComparer.Ordinal), Is.EqualTo(theirs), $"{action}, {target} {why}\n{trace}");
+        }
+    }
+
+    [Test]
+    public void A_bridge_that_learns_answers_where_the_question_came_from()
+    {
+        var bridge = new LearningBridge([1, 2, 3]) { Learns = true };
+        var simulator = new PipelineSimulator([FlowText.Parse("actions=NORMAL")]);
+        var options = new SimulationOptions { Bridge = bridge };
+        var question = simulator.Run(SimulatedPacket.Parse("in_port=1,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02"), options);
+        var answer = simulator.Run(SimulatedPacket.Parse("in_port=2,dl_src=00:00:00:00:00:02,dl_dst=00:00:00:00:00:01"), options);
+        Assert.That((question.OutputPorts, answer.OutputPorts), Is.EqualTo((new uint[] { 2, 3 }, new uint[] { 1 })));
+    }
+
+    [Test]
+    public async Task A_meter_is_met_where_the_switch_meets_it_and_drops_when_it_is_told_to()
+    {
+        var meter = MeterText.Parse("meter=1,kbps,band=type=drop,rate=1000");
+        Flow[] flows = [FlowText.Parse("table=0,ip actions=meter:1,set_field:1->reg0,goto_table:1"), FlowText.Parse("table=1,reg0=1 actions=output:2")];
+        (await _real.Connection.ApplyAsync([FlowMod.DeleteAll()])).ThrowIfFailed();
+        Assert.That(await _real.Connection.SendAsync([MeterMod.Delete(MeterMod.AllMeters), new MeterMod(MeterCommand.Add, meter), .. flows.Select(FlowMod.Add)]), Is.Empty);
+        const string Packet = "in_port=1,ip,nw_src=10.0.0.1,nw_dst=10.0.0.2,nw_proto=99";
+        var trace = await _real.Process.AppctlAsync("ofproto/trace", "--names", "br0", Packet);
+        var simulator = new PipelineSimulator(flows);
+        var passed = simulator.Run(SimulatedPacket.Parse(Packet));
+        var dropped = simulator.Run(SimulatedPacket.Parse(Packet), new SimulationOptions { PassesMeter = (id, _) => id != 1 });
+        Assert.Multiple(() =>
+        {
+            Assert.That(DatapathLine().Match(trace).Groups[1].Value, Is.EqualTo("meter(0),p2"), "the switch's own meters are counted from 0");
+            Assert.That((passed.Meters, passed.OutputPorts), Is.EqualTo((new uint[] { 1 }, new uint[] { 2 })));
+            Assert.That((dropped.Dropped, dropped.Stopped, dropped.Steps.Count), Is.EqualTo((true, "meter 1", 1)));
+        });
+    }
+
     [Test]
     public void Thousands_of_packets_run_per_second()
     {
