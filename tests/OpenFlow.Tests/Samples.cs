@@ -61,7 +61,7 @@ internal static class Samples
         "actions=sample(probability=100,collector_set_id=1,obs_domain_id=2,obs_point_id=3)",
         "actions=sample(probability=100,collector_set_id=1,obs_domain_id=2,obs_point_id=3,sampling_port=1,ingress)",
         "actions=write_metadata:0x5/0xff,goto_table:9",
-        "actions=write_actions(output:1),clear_actions",
+        "actions=clear_actions,write_actions(output:1)",
         "actions=check_pkt_larger(1500)->NXM_NX_REG0[3]",
         "actions=encap(nsh(md_type=1))",
         "actions=encap(ethernet)",

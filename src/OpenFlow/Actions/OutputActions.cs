@@ -238,8 +238,9 @@ public sealed record ToController : FlowAction
 
     private static void Property16(WireWriter w, ushort type, ushort value)
     {
+        // OpenFlow gives properties of 16 bits a length of 8 (ofpprop_put_be16 in OVS).
         w.U16(type);
-        w.U16(6);
+        w.U16(8);
         w.U16(value);
         w.Zeros(2);
     }

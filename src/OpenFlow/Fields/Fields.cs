@@ -14,14 +14,14 @@ public static partial class Fields
     private const bool NoMask = false;
     private const bool Writable = true;
     private const bool ReadOnly = false;
-    private static readonly List<Field> Declared = [];
-    private static readonly List<(string Name, Field Field)> OxmNames = [];
+    internal static readonly List<Field> Declared = [];
+    internal static readonly List<(string Name, Field Field)> OxmNames = [];
 
     /// <summary>Namespace and type of the outermost header; 0 is Ethernet.</summary>
     public static readonly Field<uint> PacketType = U32("packet_type", 32, new("OXM_OF_PACKET_TYPE", FieldClass.Basic, 44), null, NoMask, FieldFormat.PacketType, Prerequisite.None, ReadOnly);
 
     /// <summary>The datapath's flow hash.</summary>
-    public static readonly Field<uint> DpHash = U32("dp_hash", 32, new("NXOXM_ET_DP_HASH", FieldClass.NiciraExperimenter, 0), null, Mask, FieldFormat.Hexadecimal, Prerequisite.None, ReadOnly);
+    public static readonly Field<uint> DpHash = U32("dp_hash", 32, new("NXM_NX_DP_HASH", FieldClass.Nxm1, 35), null, Mask, FieldFormat.Hexadecimal, Prerequisite.None, ReadOnly);
 
     /// <summary>Recirculation id; internal to the switch.</summary>
     public static readonly Field<uint> RecircId = U32("recirc_id", 32, new("NXM_NX_RECIRC_ID", FieldClass.Nxm1, 36), null, NoMask, FieldFormat.Decimal, Prerequisite.None, ReadOnly);
@@ -360,70 +360,4 @@ public static partial class Fields
 
     /// <summary>Registers 12 (uppermost) to 15.</summary>
     public static readonly Field<UInt128> XXReg3 = U128("xxreg3", new("NXM_NX_XXREG3", FieldClass.Nxm1, 114), null, Mask, FieldFormat.Hexadecimal, Prerequisite.None, Writable, alias: true);
-
-    private static readonly Field[] AllFields = [.. Declared];
-    private static readonly Dictionary<ulong, Field> ByHeader = IndexHeaders();
-    private static readonly Dictionary<string, Field> ByName = IndexNames();
-
-    /// <summary>All fields, canonical ones first, in the order of a canonical match.</summary>
-    public static ReadOnlySpan<Field> All => AllFields;
-
-    /// <summary>tun_metadata<paramref name="index"/> (0 to 63): a tunnel option that the switch's TLV table maps.</summary>
-    /// <remarks>Options of up to 16 bytes are typed values; longer ones are kept as unknown bytes.</remarks>
-    public static Field<UInt128> TunMetadata(int index) => TunMetadataFields[index];
-
-    /// <summary>reg<paramref name="index"/> (0 to 15).</summary>
-    public static Field<uint> Reg(int index) => (Field<uint>)AllFields[Reg0.Order + index];
-
-    /// <summary>Finds a field by any name that ovs-ofctl accepts (nw_dst, ip_dst, NXM_OF_IP_DST, OXM_OF_IPV4_DST); null when there is none.</summary>
-    public static Field? Find(string name) => ByName.GetValueOrDefault(name);
-
-    internal static Field? FindHeader(ulong header) => ByHeader.GetValueOrDefault(header & HeaderKeyMask);
-
-    internal const ulong HeaderKeyMask = 0xffff_fe00_ffff_ffff;
-
-    private static Dictionary<ulong, Field> IndexHeaders()
-    {
-        var index = new Dictionary<ulong, Field>();
-        foreach (var field in AllFields)
-        {
-            index.TryAdd(field.OxmHeader & HeaderKeyMask, field);
-            index.TryAdd(field.NxmHeader & HeaderKeyMask, field);
-        }
-
-        // Other encodings of the same fields that a switch may send (meta-flow.h lists several per field).
-        index[Header(new("NXM_NX_DP_HASH", FieldClass.Nxm1, 35), 4) & HeaderKeyMask] = DpHash;
-        index[Header(new("OXM_OF_ACTSET_OUTPUT", FieldClass.Basic, 43), 4) & HeaderKeyMask] = ActsetOutput;
-        index[Header(new("OXM_OF_TCP_FLAGS", FieldClass.Basic, 42), 2) & HeaderKeyMask] = TcpFlags;
-        return index;
-    }
-
-    private static Dictionary<string, Field> IndexNames()
-    {
-        var index = new Dictionary<string, Field>(StringComparer.Ordinal);
-        foreach (var field in AllFields)
-        {
-            index.TryAdd(field.Name, field);
-            index.TryAdd(field.NxmName, field);
-        }
-
-        foreach (var (name, field) in OxmNames)
-        {
-            index.TryAdd(name, field);
-        }
-
-        (string Alias, Field Field)[] aliases =
-        [
-            ("tunnel_id", TunId), ("dl_src", EthSrc), ("dl_dst", EthDst), ("dl_type", EthType), ("nw_src", IPv4Src), ("nw_dst", IPv4Dst),
-            ("ip_proto", IpProto), ("ip_ecn", IpEcn), ("nw_frag", IpFrag), ("tp_src", TcpSrc), ("tp_dst", TcpDst), ("nsp", NshSpi), ("nsi", NshSi),
-            ("nshc1", NshC1), ("nshc2", NshC2), ("nshc3", NshC3), ("nshc4", NshC4), ("in_port_oxm", InPort),
-            ("NXM_NX_DP_HASH", DpHash), ("OXM_OF_ACTSET_OUTPUT", ActsetOutput), ("OXM_OF_TCP_FLAGS", TcpFlags),
-        ];
-        foreach (var (alias, field) in aliases)
-        {
-            index[alias] = field;
-        }
-
-        return index;
-    }
 }

@@ -129,6 +129,13 @@ internal readonly struct MatchBuilder
             return; // Ethernet: what every OpenFlow 1.3 match means anyway.
         }
 
+        const uint KnownStates = 0xff;
+        if (condition.Field == Fields.CtState && condition.Mask > KnownStates)
+        {
+            // Eight flags exist; Open vSwitch keeps no others.
+            condition = new FieldMatch(condition.Field, condition.Value & KnownStates, condition.Mask & KnownStates);
+        }
+
         if (condition.Field == Fields.CtNwProto && condition.Value == 0)
         {
             return; // Open vSwitch does not keep it either (nx_put_raw).
@@ -263,6 +270,13 @@ internal readonly struct MatchBuilder
 
     private UInt128? Value(Field field)
     {
+        const uint EtherTypes = 1;
+        if (field == Fields.EthType && _conditions.Find(c => c.Field == Fields.PacketType) is { Field: not null } packet && (uint)packet.Value >> 16 == EtherTypes)
+        {
+            // The packet begins with what an Ethernet type would announce.
+            return packet.Value & 0xffff;
+        }
+
         foreach (var c in _conditions)
         {
             if (c.Field == field)

@@ -9,14 +9,14 @@ internal static class OxmCodec
 
     /// <summary>Writes a condition as it stands in an OpenFlow 1.3 match.</summary>
     public static void Write(WireWriter writer, FieldMatch condition) =>
-        Write(writer, condition.Field, condition.Field.OxmHeader, condition.Value, condition.Mask, condition.WireBytes);
+        Write(writer, condition.Field, condition.Field.OxmHeader, condition.Value, condition.Mask, condition.WireBytes, condition.Field == Fields.TunFlags);
 
-    /// <summary>Writes header, value and, unless it is all ones, mask.</summary>
-    public static void Write(WireWriter writer, Field field, ulong header, UInt128 value, UInt128 mask, int wireBytes)
+    /// <summary>Writes header, value and, unless it is all ones, mask. Open vSwitch sends a mask with tun_flags always: it keeps flags of its own beside the one that exists.</summary>
+    public static void Write(WireWriter writer, Field field, ulong header, UInt128 value, UInt128 mask, int wireBytes, bool alwaysMasked = false)
     {
         var bytes = field.IsVariable ? VariableBytes(value, mask, wireBytes) : field.Bytes;
         var full = field.IsVariable && bytes < 16 ? (UInt128.One << (8 * bytes)) - 1 : field.FullMask;
-        var masked = (mask & full) != full;
+        var masked = (mask & full) != full || alwaysMasked;
         if (field.IsVariable)
         {
             header |= (ulong)bytes << 32;
@@ -166,13 +166,13 @@ internal static class OxmCodec
     {
         if (!oxm.HasMask)
         {
-            return field.Bits == field.Bytes * 8 ? field != Fields.PacketType : (WireReader.ReadNumber(oxm.Payload) & ~field.FullMask) == 0;
+            return field.Bits == field.Bytes * 8 ? field != Fields.PacketType && field != Fields.CtState : (WireReader.ReadNumber(oxm.Payload) & ~field.FullMask) == 0;
         }
 
         var condition = oxm.ToCondition();
         var size = oxm.Payload.Length / 2;
         var full = size == 16 ? UInt128.MaxValue : (UInt128.One << (8 * size)) - 1;
-        return condition.Mask != 0 && (condition.Mask & full) != (field.FullMask & full)
+        return condition.Mask != 0 && (field != Fields.CtState || condition.Mask <= 0xff) && (condition.Mask & full) != (field.FullMask & full)
             && WireReader.ReadNumber(oxm.Payload[..size]) == condition.Value
             && WireReader.ReadNumber(oxm.Payload[size..]) == condition.Mask;
     }

@@ -178,6 +178,24 @@ internal static class ErrorNames
         [(Wire.Vendors.Nicira, 65535, 36)] = "NXST_NOT_CONFIGURED",
     };
 
+    /// <summary>What to do about an error of a flow, group or meter that somebody wrote, behind a colon; empty when the name says it.</summary>
+    public static string Remedy(string? name) => name switch
+    {
+        "OFPBAC_MATCH_INCONSISTENT" => ": an action needs packets that the match does not ask for (mod_tp_dst needs tcp, udp or sctp; ct needs ip or ipv6; dec_ttl needs ip)",
+        "OFPBAC_BAD_OUT_PORT" => ": ports are below 65280, or reserved ones such as LOCAL",
+        "OFPBAC_BAD_SET_ARGUMENT" => ": a field that cannot be written there (ct_mark and ct_label only inside ct(exec(...))), or a value that it does not take",
+        "OFPBAC_BAD_ARGUMENT" => ": an action's argument is out of its range, or one that it needs is missing (ct: force and nat with addresses need commit)",
+        "OFPBAC_UNSUPPORTED_ORDER" => ": instructions come in the order meter, actions, clear_actions, write_actions, write_metadata, goto_table",
+        "OFPBIC_BAD_TABLE_ID" => ": goto_table names a later table",
+        "OFPBAC_BAD_TYPE" => ": an action that cannot be in an action set",
+        "NXBAC_BAD_CONJUNCTION" => ": conjunctions stand alone, with 2 to 64 clauses",
+        "OFPMMFC_INVALID_METER" => ": meters are 1 to 4294901760",
+        "OFPGMFC_INVALID_GROUP" => ": weights are for select groups, indirect groups have one bucket, those of ff groups watch a port or group",
+        "OFPGMFC_WATCH_UNSUPPORTED" => ": only buckets of select and ff groups watch ports and groups",
+        "OFPMMFC_BAD_FLAGS" => ": a meter counts kbps or pktps",
+        _ => "",
+    };
+
     public static string? Find(ushort type, ushort code, uint experimenter) => Names.GetValueOrDefault((experimenter, type, code));
 
     /// <summary>The numbers of a name; null when there is none.</summary>

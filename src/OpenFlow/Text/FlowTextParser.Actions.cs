@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using System.Globalization;
-using System.Net;
 using Weft.OpenFlow.Actions;
 using Weft.OpenFlow.Fields;
 using Weft.OpenFlow.Instructions;
@@ -40,6 +37,7 @@ internal sealed partial class FlowTextParser
     {
         var steps = new List<FlowStep>();
         var drop = false;
+        var last = -1;
         var pairs = KeyValue.Cut(text).ToList();
         foreach (var (key, value) in pairs)
         {
@@ -53,15 +51,39 @@ internal sealed partial class FlowTextParser
             }
             else if (Instruction(key, value) is { } instruction)
             {
-                steps.Add(instructions ? instruction : throw new OpenFlowTextException($"{key} is an instruction and cannot stand among these actions"));
+                if (!instructions)
+                {
+                    throw new OpenFlowTextException($"{key} is an instruction and cannot stand among these actions");
+                }
+
+                if (instruction is not WriteActions { Actions.IsEmpty: true })
+                {
+                    // Writing nothing is doing nothing.
+                    steps.Add(instruction);
+                }
+
+                CheckOrder(ref last, instruction.Order, key);
             }
             else
             {
                 AddAction(steps, key, value);
+                CheckOrder(ref last, 1, key);
             }
         }
 
         return drop ? [] : steps;
+    }
+
+    /// <summary>A switch runs instructions in their own order; a text in another would not say what happens.</summary>
+    private static void CheckOrder(ref int last, int order, string key)
+    {
+        const int Applied = 1;
+        if (order < last || (order == last && order != Applied))
+        {
+            throw new OpenFlowTextException($"{key}: instructions come once each and in the order meter, actions, clear_actions, write_actions, write_metadata, goto_table");
+        }
+
+        last = order;
     }
 
     private Instruction? Instruction(string key, string value) => key switch
@@ -70,7 +92,7 @@ internal sealed partial class FlowTextParser
         "meter" => new Meter(NumberText.U32(value, key)),
         "clear_actions" => new ClearActions(),
         "write_actions" => new WriteActions(new FlowTextParser(names).Actions(value)),
-        "apply_actions" => new ApplyActions(new FlowTextParser(names).Actions(value)),
+        "apply_actions" => throw new OpenFlowTextException("apply_actions is what actions are without it: leave it out"),
         "write_metadata" => Masked(value) is var (v, m) ? new WriteMetadata(v & m, m) : null,
         _ => null,
     };
@@ -147,7 +169,7 @@ internal sealed partial class FlowTextParser
             case "push": return new Actions.Stack(Range(value), true);
             case "pop": return new Actions.Stack(Range(value), false);
             case "note": return new Note(Hex(value));
-            case "controller": return ParseController(value);
+            case "controller" or "CONTROLLER": return ParseController(value);
             case "multipath": return ParseMultipath(value);
             case "bundle": return ParseBundle(value, false);
             case "bundle_load": return ParseBundle(value, true);
@@ -159,7 +181,6 @@ internal sealed partial class FlowTextParser
             case "encap": return ParseEncap(value);
             case "decap": return ParseDecap(value);
             case "dec_ttl": return value.Length == 0 ? ChangeHeader.DecTtl : new DecTtlWithIds([.. value.Split(',').Select(i => NumberText.U16(i, key))]);
-            case "CONTROLLER": return new Output(Ports.Controller, value.Length == 0 ? (ushort)0xffff : NumberText.U16(value, key));
             default: return HeaderAction(key, value) ?? PortName(key, value);
         }
     }
@@ -281,284 +302,5 @@ internal sealed partial class FlowTextParser
     {
         var arrow = value.IndexOf("->", StringComparison.Ordinal);
         return arrow > 0 ? make(value[..arrow].Trim(), value[(arrow + 2)..].Trim()) : throw new OpenFlowTextException($"{value}: missing ->");
-    }
-
-    private static Conjunction ParseConjunction(string value)
-    {
-        var parts = value.Split(',', '/');
-        if (parts.Length != 3)
-        {
-            throw new OpenFlowTextException($"conjunction({value}): conjunction(id,k/n) is right");
-        }
-
-        var (clause, clauses) = (NumberText.U8(parts[1].Trim(), "clause"), NumberText.U8(parts[2].Trim(), "clauses"));
-        return clauses is >= 2 and <= 64 && clause >= 1 && clause <= clauses
-            ? new Conjunction(NumberText.U32(parts[0].Trim(), "id"), clause, clauses)
-            : throw new OpenFlowTextException($"conjunction({value}): 2 to 64 clauses, counted from 1");
-    }
-
-    private ToController ParseController(string value)
-    {
-        var controller = new ToController();
-        foreach (var (key, v) in KeyValue.Cut(value))
-        {
-            controller = key switch
-            {
-                "max_len" => controller with { MaxLength = NumberText.U16(v, key) },
-                "id" => controller with { ControllerId = NumberText.U16(v, key) },
-                "reason" => controller with { Reason = Messages.PacketInReasons.Find(v) ?? throw new OpenFlowTextException($"controller: unknown reason {v}") },
-                "userdata" => controller with { UserData = Hex(v) },
-                "pause" => controller with { Pause = true },
-                "meter_id" => controller with { MeterId = NumberText.U32(v, key) },
-                _ => throw new OpenFlowTextException($"controller: unknown key {key}"),
-            };
-        }
-
-        return controller;
-    }
-
-    private Conntrack ParseConntrack(string value)
-    {
-        var ct = new Conntrack();
-        foreach (var (key, v) in KeyValue.Cut(value))
-        {
-            switch (key)
-            {
-                case "commit": ct = ct with { Commit = true }; break;
-                case "force": ct = ct with { Force = true }; break;
-                case "table": ct = ct with { Table = Table(v) }; break;
-                case "zone" when v.Length > 0 && char.IsAsciiDigit(v[0]): ct = ct with { Zone = NumberText.U16(v, key) }; break;
-                case "zone": ct = ct with { ZoneSource = Range(v) }; break;
-                case "nat": ct = ct with { Nat = ParseNat(v) }; break;
-                case "exec": ct = ct with { Exec = new FlowTextParser(names).Actions(v) }; break;
-                case "alg": ct = ct with { Alg = v switch { "ftp" => 21, "tftp" => 69, _ => NumberText.U16(v, key) } }; break;
-                default: throw new OpenFlowTextException($"ct: unknown argument {key}");
-            }
-        }
-
-        return ct;
-    }
-
-    private static Nat ParseNat(string value)
-    {
-        var nat = new Nat();
-        foreach (var (key, v) in KeyValue.Cut(value))
-        {
-            switch (key)
-            {
-                case "src" or "dst":
-                    nat = nat with { Kind = key == "src" ? NatKind.Source : NatKind.Destination };
-                    nat = v.Length > 0 ? NatRange(nat, v) : nat;
-                    break;
-                case "persistent": nat = nat with { Persistent = true }; break;
-                case "hash": nat = nat with { Hash = true }; break;
-                case "random": nat = nat with { Random = true }; break;
-                default: throw new OpenFlowTextException($"nat: unknown argument {key}");
-            }
-        }
-
-        return nat;
-    }
-
-    /// <summary>10.0.0.1, 10.0.0.1-10.0.0.9, 10.0.0.1:80-90, fd00::1, [fd00::1]-[fd00::9]:80.</summary>
-    private static Nat NatRange(Nat nat, string text)
-    {
-        var bracketed = text.Contains('[', StringComparison.Ordinal);
-        var v6 = bracketed || text.Count(c => c == ':') > 1;
-        var portAt = bracketed ? text.LastIndexOf("]:", StringComparison.Ordinal) + 1 : v6 ? -1 : text.IndexOf(':', StringComparison.Ordinal);
-        var addresses = (portAt > 0 ? text[..portAt] : text).Split('-');
-        var ports = portAt > 0 ? text[(portAt + 1)..].Split('-') : [];
-        if (addresses.Length > 2 || ports.Length > 2)
-        {
-            throw new OpenFlowTextException($"nat: {text}: a range has two ends");
-        }
-
-        return nat with
-        {
-            Address = NatAddress(addresses[0]),
-            LastAddress = addresses.Length > 1 ? NatAddress(addresses[1]) : null,
-            Port = ports.Length > 0 ? NumberText.U16(ports[0], "nat port") : (ushort)0,
-            LastPort = ports.Length > 1 ? NumberText.U16(ports[1], "nat port") : (ushort)0,
-        };
-    }
-
-    private static IPAddress NatAddress(string text) => IPAddress.TryParse(text.Trim('[', ']'), out var address)
-        ? address
-        : throw new OpenFlowTextException($"nat: \"{text}\" is not an IP address");
-
-    private Learn ParseLearn(string value)
-    {
-        var learn = new Learn { Table = 1 };
-        var specs = ImmutableArray.CreateBuilder<LearnSpec>();
-        foreach (var (key, v) in KeyValue.Cut(value))
-        {
-            switch (key)
-            {
-                case "table": learn = learn with { Table = Table(v) }; break;
-                case "priority": learn = learn with { Priority = NumberText.U16(v, key) }; break;
-                case "idle_timeout": learn = learn with { IdleTimeout = NumberText.U16(v, key) }; break;
-                case "hard_timeout": learn = learn with { HardTimeout = NumberText.U16(v, key) }; break;
-                case "fin_idle_timeout": learn = learn with { FinIdleTimeout = NumberText.U16(v, key) }; break;
-                case "fin_hard_timeout": learn = learn with { FinHardTimeout = NumberText.U16(v, key) }; break;
-                case "cookie": learn = learn with { Cookie = NumberText.U64(v, key) }; break;
-                case "send_flow_rem": learn = learn with { SendFlowRemoved = true }; break;
-                case "delete_learned": learn = learn with { DeleteLearned = true }; break;
-                case "limit": learn = learn with { Limit = NumberText.U32(v, key) }; break;
-                case "result_dst": learn = learn with { ResultTarget = Range(v) }; break;
-                default: specs.Add(Spec(key, v)); break;
-            }
-        }
-
-        return learn with { Specs = specs.ToImmutable() };
-    }
-
-    private LearnSpec Spec(string key, string value)
-    {
-        if (key == "output")
-        {
-            return LearnSpec.Output(Range(value));
-        }
-
-        if (key == "load")
-        {
-            return Arrow(value, (from, to) => from.Contains('[', StringComparison.Ordinal)
-                ? LearnSpec.Load(Range(from), Range(to))
-                : LearnSpec.Load(NumberText.Parse(from, "load"), Range(to)));
-        }
-
-        var target = LearnTarget(key);
-        if (value.Length == 0)
-        {
-            return LearnSpec.Match(target);
-        }
-
-        return value.Contains('[', StringComparison.Ordinal) ? LearnSpec.Match(target, Range(value))
-            : LearnSpec.Match(target, target.IsWhole ? Value(target.Field, value).Value : NumberText.Parse(value, key));
-    }
-
-    private static BitRange LearnTarget(string key) => Range(key);
-
-    private static FinTimeout ParseFinTimeout(string value)
-    {
-        ushort idle = 0;
-        ushort hard = 0;
-        foreach (var (key, v) in KeyValue.Cut(value))
-        {
-            _ = key switch
-            {
-                "idle_timeout" => idle = NumberText.U16(v, key),
-                "hard_timeout" => hard = NumberText.U16(v, key),
-                _ => throw new OpenFlowTextException($"fin_timeout: unknown key {key}"),
-            };
-        }
-
-        return new FinTimeout(idle, hard);
-    }
-
-    private Sample ParseSample(string value)
-    {
-        var sample = new Sample(0, 0, 0, 0);
-        foreach (var (key, v) in KeyValue.Cut(value))
-        {
-            sample = key switch
-            {
-                "probability" => sample with { Probability = NumberText.U16(v, key) },
-                "collector_set_id" => sample with { CollectorSetId = NumberText.U32(v, key) },
-                "obs_domain_id" => sample with { ObservationDomainId = NumberText.U32(v, key) },
-                "obs_point_id" => sample with { ObservationPointId = NumberText.U32(v, key) },
-                "sampling_port" => sample with { SamplingPort = Port(v) },
-                "ingress" => sample with { Direction = 1 },
-                "egress" => sample with { Direction = 2 },
-                _ => throw new OpenFlowTextException($"sample: unknown key {key}"),
-            };
-        }
-
-        return sample.Probability != 0 ? sample : throw new OpenFlowTextException("sample: non-zero probability must be specified");
-    }
-
-    private static Multipath ParseMultipath(string value)
-    {
-        var p = value.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries);
-        if (p.Length != 6)
-        {
-            throw new OpenFlowTextException($"multipath({value}): fields, basis, algorithm, links, argument and target are needed");
-        }
-
-        var links = int.Parse(p[3], NumberStyles.None, CultureInfo.InvariantCulture);
-        return links is >= 1 and <= 65536
-            ? new Multipath((HashFields)Index(HashNames.Fields, p[0]), NumberText.U16(p[1], "basis"), (ushort)Index(HashNames.Multipath, p[2]), links, NumberText.U32(p[4], "argument"), Range(p[5]))
-            : throw new OpenFlowTextException($"multipath: {links} links, 1 to 65536 are possible");
-    }
-
-    private PortBundle ParseBundle(string value, bool load)
-    {
-        var at = value.IndexOf("members:", StringComparison.Ordinal);
-        var skip = "members:".Length;
-        if (at < 0)
-        {
-            at = value.IndexOf("slaves:", StringComparison.Ordinal);
-            skip = "slaves:".Length;
-        }
-
-        var p = (at < 0 ? value : value[..at]).Split([',', ' '], StringSplitOptions.RemoveEmptyEntries);
-        if (at < 0 || p.Length != (load ? 5 : 4) || p[3] is not ("ofport" or "NXM_OF_IN_PORT"))
-        {
-            throw new OpenFlowTextException($"bundle({value}): fields, basis, algorithm, ofport, perhaps a target, and members:... are needed");
-        }
-
-        var members = value[(at + skip)..].Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).Select(Port);
-        return new PortBundle((HashFields)Index(HashNames.Fields, p[0]), NumberText.U16(p[1], "basis"), (ushort)Index(HashNames.Bundle, p[2]), [.. members], load ? Range(p[4]) : null);
-    }
-
-    private static int Index(string[] known, string word)
-    {
-        var index = Array.FindIndex(known, n => string.Equals(n, word, StringComparison.OrdinalIgnoreCase));
-        return index >= 0 ? index : throw new OpenFlowTextException($"{word}: {string.Join(", ", known)} are known");
-    }
-
-    private static Encap ParseEncap(string value)
-    {
-        var open = value.IndexOf('(', StringComparison.Ordinal);
-        var name = open < 0 ? value : value[..open];
-        var type = EncapProperties.TypeOf(name.Trim()) ?? throw new OpenFlowTextException($"encap: unknown header {name}; ethernet, nsh, mpls and mpls_mc are known");
-        var properties = open < 0 ? [] : EncapProperties.Parse(value[(open + 1)..value.LastIndexOf(')')]);
-        return new Encap(type, 0, [.. properties]);
-    }
-
-    private static Decap ParseDecap(string value)
-    {
-        if (value.Length == 0)
-        {
-            return new Decap();
-        }
-
-        uint ns = 0;
-        uint type = 0;
-        foreach (var (key, v) in KeyValue.Cut(value))
-        {
-            if (key != "packet_type")
-            {
-                throw new OpenFlowTextException($"decap: unknown key {key}");
-            }
-
-            foreach (var (k, n) in KeyValue.Cut(v))
-            {
-                _ = k == "ns" ? ns = NumberText.U16(n, k) : type = NumberText.U16(n, k);
-            }
-        }
-
-        return new Decap((ns << 16) | type);
-    }
-
-    private static byte[] Hex(string text)
-    {
-        try
-        {
-            return Convert.FromHexString(text.Replace(".", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal));
-        }
-        catch (FormatException)
-        {
-            throw new OpenFlowTextException($"{text}: hexadecimal bytes, separated by dots or not, are needed");
-        }
     }
 }

@@ -28,6 +28,11 @@ internal sealed partial class FlowTextParser(NameMap? names)
 
         var state = new FlowHead { Table = deletes ? (byte)255 : (byte)0 };
         var match = Match(head, state);
+        if (command == Messages.FlowCommand.Add && state.CookieMask != 0)
+        {
+            throw new OpenFlowTextException("cookie: a flow that is added has a cookie; a mask is for changes and deletions");
+        }
+
         var instructions = actions is null ? default : Instructions(actions);
         var flow = new Flow(state.Table, state.Priority, match, instructions)
         {
@@ -129,6 +134,11 @@ internal sealed partial class FlowTextParser(NameMap? names)
         {
             case "dl_vlan":
                 var vid = NumberText.U16(value, key);
+                if (vid is > 0xfff and not 0xffff)
+                {
+                    throw new OpenFlowTextException($"dl_vlan={value}: VLANs are 0 to 4095, and 0xffff for packets without one");
+                }
+
                 Add(builder, vid == 0xffff ? Fields.Fields.VlanVid.Is(0) : Fields.Fields.VlanVid.Is((ushort)(0x1000 | (vid & 0xfff))));
                 return;
             case "dl_vlan_pcp":
@@ -146,12 +156,23 @@ internal sealed partial class FlowTextParser(NameMap? names)
                 return;
         }
 
-        Add(builder, Condition(MatchField(key), value));
+        var condition = Condition(MatchField(key), value);
+        if (condition.Field == Fields.Fields.IpTos && (condition.Value & 3) != 0)
+        {
+            throw new OpenFlowTextException($"{key}={value}: the lowest two bits are nw_ecn's");
+        }
+
+        Add(builder, condition);
     }
 
     /// <summary>The field of a name, where the protocol decides what the name means.</summary>
     private Field MatchField(string key)
     {
+        if (key is "tp_src" or "tp_dst" && _ethType is 0x0800 or 0x86dd && _proto is not (1 or 6 or 17 or 58 or 132))
+        {
+            throw new OpenFlowTextException($"{key} needs tcp, udp, sctp or icmp");
+        }
+
         var arp = _ethType is 0x0806 or 0x8035;
         var v6 = _ethType == 0x86dd;
         return (key switch

@@ -42,6 +42,12 @@ public static class GroupText
             throw new OpenFlowTextException("a group needs group_id=... and type=...");
         }
 
+        const uint MaxGroup = 0xffffff00;
+        if (id > MaxGroup)
+        {
+            throw new OpenFlowTextException($"group_id={id}: groups are 0 to {MaxGroup}");
+        }
+
         var buckets = ImmutableArray.CreateBuilder<Bucket>();
         for (var at = first; at >= 0;)
         {

@@ -25,7 +25,7 @@ public static class MeterText
         {
             switch (key)
             {
-                case "meter": id = NumberText.U32(value, key); break;
+                case "meter": id = value switch { "slowpath" => 0xfffffffd, "controller" => 0xfffffffe, _ => Id(value) }; break;
                 case "kbps": flags |= MeterFlags.Kbps; break;
                 case "pktps": flags |= MeterFlags.PacketsPerSecond; break;
                 case "burst": flags |= MeterFlags.Burst; break;
@@ -34,7 +34,12 @@ public static class MeterText
             }
         }
 
-        var bands = at < 0 ? [] : Bands(text[at..]);
+        if ((flags & (MeterFlags.Kbps | MeterFlags.PacketsPerSecond)) == 0)
+        {
+            throw new OpenFlowTextException("a meter counts either kbps or pktps");
+        }
+
+        var bands = at < 0 ? [] : Bands(text[at..], flags);
         return new MeterEntry(id ?? throw new OpenFlowTextException("a meter needs meter=..."), flags, bands);
     }
 
@@ -61,9 +66,13 @@ public static class MeterText
         text.Optional(!oneLine, "\n");
     }
 
-    private static ImmutableArray<MeterBand> Bands(string text)
+    private static uint Id(string value) => NumberText.U32(value, "meter") is var id and > 0 and <= 0xffff0000 ? id
+        : throw new OpenFlowTextException($"meter={value}: meters are 1 to 4294901760, controller and slowpath");
+
+    private static ImmutableArray<MeterBand> Bands(string text, MeterFlags flags)
     {
         var bands = ImmutableArray.CreateBuilder<MeterBand>();
+        var rates = 0;
         foreach (var (key, value) in KeyValue.Cut(text))
         {
             // "bands=type=drop" cuts into key "bands", value "type=drop".
@@ -72,13 +81,17 @@ public static class MeterText
             {
                 case "band" or "bands": break;
                 case "type": bands.Add(new MeterBand(0, 0, v == "dscp_remark" ? (byte)0 : v == "drop" ? null : throw new OpenFlowTextException($"meter: unknown band type {v}"))); break;
-                case "rate" when bands.Count > 0: bands[^1] = bands[^1] with { Rate = NumberText.U32(v, k) }; break;
+                case "rate" when bands.Count > 0: 
+                    bands[^1] = bands[^1] with { Rate = NumberText.U32(v, k) };
+                    rates++;
+                    break;
+                case "burst_size" when !flags.HasFlag(MeterFlags.Burst): throw new OpenFlowTextException("burst_size: a meter whose bands have one says burst");
                 case "burst_size" when bands.Count > 0: bands[^1] = bands[^1] with { BurstSize = NumberText.U32(v, k) }; break;
                 case "prec_level" when bands.Count > 0: bands[^1] = bands[^1] with { PrecedenceLevel = NumberText.U8(v, k) }; break;
                 default: throw new OpenFlowTextException($"meter: unknown keyword {k}, or no type= before it");
             }
         }
 
-        return bands.ToImmutable();
+        return rates == bands.Count ? bands.ToImmutable() : throw new OpenFlowTextException("a meter's band needs rate=...");
     }
 }

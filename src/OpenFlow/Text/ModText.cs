@@ -1,4 +1,5 @@
 using Weft.OpenFlow.Messages;
+using Weft.OpenFlow.Text.Checks;
 
 namespace Weft.OpenFlow.Text;
 
@@ -6,10 +7,23 @@ namespace Weft.OpenFlow.Text;
 public static class ModText
 {
     /// <summary>Reads the argument of add-flow, add-group or add-meter. What the text begins with decides which it is.</summary>
-    /// <exception cref="OpenFlowTextException">It is none of them, or damaged.</exception>
+    /// <exception cref="OpenFlowTextException">It is none of them, damaged, or something that Open vSwitch refuses: actions that do not fit the match, a weight outside a select group.</exception>
     public static OpenFlowMessage Parse(string text, NameMap? names = null)
     {
-        var trimmed = text.Trim();
+        var message = Read(text.Trim(), names);
+        try
+        {
+            MessageCheck.Check(message.ToBytes(0));
+            return message;
+        }
+        catch (OpenFlowFormatException e)
+        {
+            throw new OpenFlowTextException($"{text.Trim()}: Open vSwitch refuses this with {e.ErrorName}{ErrorNames.Remedy(e.ErrorName)}");
+        }
+    }
+
+    private static OpenFlowMessage Read(string trimmed, NameMap? names)
+    {
         try
         {
             if (trimmed.StartsWith("group_id", StringComparison.Ordinal) || (trimmed.StartsWith("type=", StringComparison.Ordinal) && trimmed.Contains("group_id=", StringComparison.Ordinal)))

@@ -124,6 +124,15 @@ internal sealed class CaseGenerator(int seed)
 
     private IEnumerable<FlowStep> ActionsFor(Match match)
     {
+        if (_random.Next(30) == 0)
+        {
+            // Conjunctions stand alone, but for notes.
+            var clauses = (byte)_random.Next(2, 65);
+            yield return new Conjunction((uint)_random.Next(), (byte)_random.Next(1, clauses + 1), clauses);
+            yield return new Note(new byte[_random.Next(8)]);
+            yield break;
+        }
+
         var count = _random.Next(4);
         for (var i = 0; i < count; i++)
         {
@@ -147,6 +156,7 @@ internal sealed class CaseGenerator(int seed)
 
         if (_random.Next(8) == 0)
         {
+            yield return new ClearActions();
             yield return new WriteActions(ActionList.Of(new Output((uint)_random.Next(1, 100))));
         }
     }
@@ -159,7 +169,7 @@ internal sealed class CaseGenerator(int seed)
         var type = match.TryGet(F.EthType, out var eth) ? (ushort)eth.Value : (ushort)0;
         var anywhere = F.All.ToArray().Where(f => f.IsWritable && f.Prerequisite == Prerequisite.None && IsComparable(f) && f != F.TunFlags && f != F.InPort && f != F.CtMark && f != F.CtLabel).ToArray();
         var field = anywhere[_random.Next(anywhere.Length)];
-        var kind = _random.Next(26);
+        var kind = _random.Next(34);
         if (match.TryGet(F.PacketType, out _))
         {
             // Not an Ethernet packet: most actions have nothing to work on.
@@ -237,7 +247,33 @@ internal sealed class CaseGenerator(int seed)
             case 22: return new CheckPacketLarger((ushort)_random.Next(65536), Register(1));
             case 23: return new OutputTruncated((uint)_random.Next(1, 100), (uint)_random.Next(14, 65536));
             case 24: return _random.Next(3) switch { 0 => SimpleAction.CtClear, 1 => SimpleAction.Exit, _ => new PopQueue() };
-            default: return new SetQueue((uint)_random.Next(100));
+            case 25: return new SetQueue((uint)_random.Next(100));
+            case 26: return new DeleteField(F.TunMetadata(_random.Next(64)));
+            case 27: return new SetField(F.Reg(_random.Next(16)), (uint)_random.Next(), (uint)_random.Next(1, int.MaxValue));
+            default: return HeaderAction(kind, type, match.TryGet(F.IpProto, out var proto) ? (byte)proto.Value : (byte)0);
         }
+    }
+
+    /// <summary>Headers that come and go; in a clone, so that what follows finds the packet as it was.</summary>
+    private FlowAction HeaderAction(int kind, ushort type, byte proto)
+    {
+        var ip = type is 0x0800 or 0x86dd;
+        return kind switch
+        {
+            28 => new Clone(ActionList.Of(new ChangeHeader(HeaderOperation.PushVlan, _random.Next(2) == 0 ? (ushort)0x8100 : (ushort)0x88a8), F.VlanVid.Set((ushort)(0x1000 | _random.Next(4096))), F.VlanPcp.Set((byte)_random.Next(8)), ChangeHeader.PopVlan)),
+            29 => new Clone(ActionList.Of(
+                new ChangeHeader(HeaderOperation.PushMpls, _random.Next(2) == 0 ? (ushort)0x8847 : (ushort)0x8848), F.MplsLabel.Set((uint)_random.Next(1 << 20)), F.MplsTc.Set((byte)_random.Next(8)),
+                new ChangeHeader(HeaderOperation.SetMplsTtl, (ushort)_random.Next(256)), new ChangeHeader(HeaderOperation.DecMplsTtl), new ChangeHeader(HeaderOperation.PopMpls, 0x0800))),
+            30 => new Clone(ActionList.Of(new Encap(0x1894f, 0, [0, 4, 1, 5, (byte)_random.Next(1, 3), 0, 0, 0]), new SimpleAction(SimpleOperation.DecNshTtl), F.NshSpi.Set((uint)_random.Next(1 << 24)), new Encap(0, 0, []), new Decap())),
+            31 => new Clone(ActionList.Of(new Encap(_random.Next(2) == 0 ? 0x18847u : 0x18848u, 0, []), new Output((uint)_random.Next(1, 100)), new Decap(0x10800))),
+            32 when proto == 6 && ip => new FinTimeout((ushort)_random.Next(1, 100), (ushort)_random.Next(100)),
+            33 when ip => _random.Next(3) switch
+            {
+                0 => ChangeHeader.DecTtl,
+                1 => new ChangeHeader(HeaderOperation.SetIpTtl, (ushort)_random.Next(256)),
+                _ => new DecTtlWithIds([.. Enumerable.Range(0, _random.Next(1, 5)).Select(i => (ushort)_random.Next(65536))]),
+            },
+            _ => new ToGroup((uint)_random.Next(1, 1000)),
+        };
     }
 }

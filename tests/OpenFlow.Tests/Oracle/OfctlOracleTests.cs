@@ -1,4 +1,6 @@
+using Weft.OpenFlow.Actions;
 using Weft.OpenFlow.Entries;
+using Weft.OpenFlow.Instructions;
 using Weft.OpenFlow.Messages;
 using Weft.OpenFlow.Text;
 using Weft.TestSupport;
@@ -46,6 +48,57 @@ public sealed class OfctlOracleTests
         var theirs = Lines(output).Where(l => l.StartsWith("OFPT_FLOW_MOD", StringComparison.Ordinal)).Select(WithoutHead).ToList();
         var ours = flows.Select(f => WithoutHead(MessageText.Format(FlowMod.Add(FlowText.Parse(FlowText.Format(f))).ToBytes(1)).TrimEnd())).ToList();
         Compare(ours, theirs);
+    }
+
+    [Test]
+    public async Task Ovs_ofctl_decodes_our_actions_as_we_do()
+    {
+        var lists = Generated().Select(f => f.Instructions.Applied).Where(a => !a.IsEmpty).Concat(Rare()).ToList();
+        var theirs = (await ChildProcess.RunAsync("ovs-ofctl", ["-voff", "parse-actions", "OpenFlow13"], input: string.Concat(lists.Select(a => Convert.ToHexString(a.Encoded) + "\n"))))
+            .Split('\n').Where(l => l.StartsWith("actions=", StringComparison.Ordinal) || l.StartsWith("bad", StringComparison.Ordinal)).ToList();
+        Compare([.. lists.Select(a => $"actions={a}")], theirs);
+    }
+
+    [Test]
+    public void Every_kind_of_action_is_among_the_generated()
+    {
+        var seen = new HashSet<Type>();
+        foreach (var actions in Generated().SelectMany(f => f.Instructions.Instructions).Select(i => i switch { ApplyActions apply => apply.Actions, WriteActions write => write.Actions, _ => default }).Concat(Rare()))
+        {
+            See(actions);
+        }
+
+        var known = typeof(FlowAction).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(FlowAction)) && !t.IsAbstract).Except([typeof(UnknownAction)]);
+        Assert.That(known.Except(seen), Is.Empty);
+
+        void See(ActionList actions)
+        {
+            foreach (var action in actions)
+            {
+                seen.Add(action.GetType());
+                if (action is Conntrack { Nat: not null })
+                {
+                    seen.Add(typeof(Nat));
+                }
+
+                See(action switch { Clone clone => clone.Actions, Conntrack ct => ct.Exec, _ => default });
+            }
+        }
+    }
+
+    /// <summary>Actions of older versions and other forms that a switch may send, which have no text of their own kind.</summary>
+    private static IEnumerable<ActionList> Rare()
+    {
+        foreach (var field in Enum.GetValues<OlderField>())
+        {
+            yield return ActionList.Of(new SetOlderField(field, 4));
+        }
+
+        yield return ActionList.Of(new SetTunnel(5));
+        yield return ActionList.Of(new SetTunnel(5) { IsWide = true });
+        yield return ActionList.Of(new SetTunnel(ulong.MaxValue));
+        yield return ActionList.Of(new WriteMetadataAction(5, 0xff));
+        yield return ActionList.Of(new WriteMetadataAction(5, ulong.MaxValue));
     }
 
     [Test]
