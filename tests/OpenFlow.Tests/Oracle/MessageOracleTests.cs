@@ -76,7 +76,7 @@ public sealed class MessageOracleTests
     [TestCase("actions=drop,output:1", "drop")]
     [TestCase("actions=note:xyz", "hexadecimal")]
     [TestCase("group_id=1,bucket=output:1", "type")]
-    [TestCase("meter=1,bands=type=drop,rate=x", "rate")]
+    [TestCase("meter=1,kbps,bands=type=drop,rate=x", "rate")]
     public void A_wrong_text_is_refused_with_the_name_of_the_part(string text, string part)
     {
         Assert.That(() => ModText.Parse(text), Throws.TypeOf<OpenFlowTextException>().With.Message.Contains(part));

@@ -53,7 +53,7 @@ public sealed class OfctlOracleTests
     [Test]
     public async Task Ovs_ofctl_decodes_our_actions_as_we_do()
     {
-        var lists = Generated().Select(f => f.Instructions.Applied).Where(a => !a.IsEmpty).Concat(Rare()).ToList();
+        var lists = Generated().Select(f => f.Instructions.Applied).Where(a => !a.IsEmpty).Concat(Rare().Where(a => a.ToArray()[0] is not WriteMetadataAction)).ToList();
         var theirs = (await ChildProcess.RunAsync("ovs-ofctl", ["-voff", "parse-actions", "OpenFlow13"], input: string.Concat(lists.Select(a => Convert.ToHexString(a.Encoded) + "\n"))))
             .Split('\n').Where(l => l.StartsWith("actions=", StringComparison.Ordinal) || l.StartsWith("bad", StringComparison.Ordinal)).ToList();
         Compare([.. lists.Select(a => $"actions={a}")], theirs);
@@ -91,7 +91,7 @@ public sealed class OfctlOracleTests
     {
         foreach (var field in Enum.GetValues<OlderField>())
         {
-            yield return ActionList.Of(new SetOlderField(field, 4));
+            yield return ActionList.Of(new SetOlderField(field, field == OlderField.IpEcn ? 3u : 4u));
         }
 
         yield return ActionList.Of(new SetTunnel(5));
