@@ -46,7 +46,8 @@ public sealed partial class TenantScaleTests
             await NetworkAsync(i);
         }
 
-        await _lab.KubectlAsync("wait", "--for=condition=Ready", "subnets", "--all", "--timeout=180s");
+        await Eventually.True("every Subnet is ready", async () => (await _lab.Api.GetAsync(Group + "subnets", CancellationToken.None))["items"]!.AsArray().All(s =>
+            s!["status"]?["conditions"]?.AsArray().Any(c => (string?)c!["type"] == "Ready" && (string?)c["status"] == "True") == true), TimeSpan.FromMinutes(3));
         Assert.That(await _lab.FlowsAsync(Node), Has.Length.EqualTo(bare), "no pod, no flows");
 
         var clock = Stopwatch.StartNew();
