@@ -11,6 +11,12 @@ namespace Weft.Agent.Sync;
 public sealed class HostSync(HostNetwork network, HostFacts host, ServiceHealth health)
 {
     private HostPlan? _applied;
+
+    // What the applied plan was made from; all that Services add is one object until it changes (HostServices).
+    private Slice? _slice;
+    private object? _services;
+    private int _mtu;
+
     private IReadOnlyDictionary<int, HealthCheck>? _checked;
     private IReadOnlyList<string> _planProblems = [];
     private IReadOnlyList<string> _healthProblems = [];
@@ -27,12 +33,21 @@ public sealed class HostSync(HostNetwork network, HostFacts host, ServiceHealth 
             _healthProblems = health.Set(_checked);
         }
 
-        var plan = HostPlanner.Plan(facts, host.PodMtu(facts) ?? 0, services);
+        // A pod that comes or goes changes nothing here, and would pay for a plan over all nodes.
+        var mtu = host.PodMtu(facts) ?? 0;
+        if (_applied is not null && ReferenceEquals(_slice, facts.Slice) && ReferenceEquals(_services, services.HealthChecks) && _mtu == mtu)
+        {
+            return;
+        }
+
+        var plan = HostPlanner.Plan(facts, mtu, services);
+        (_slice, _services, _mtu) = (facts.Slice, services.HealthChecks, mtu);
         if (plan == _applied)
         {
             return;
         }
 
+        _applied = null;
         var changes = await network.ApplyAsync(plan, ct).ConfigureAwait(false);
         _planProblems = [.. changes.Problems];
         _applied = changes.Problems.IsEmpty ? plan : null;

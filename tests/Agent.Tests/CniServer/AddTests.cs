@@ -19,7 +19,7 @@ public sealed class AddTests
         var reply = await _bench.CallAsync("ADD");
         Assert.That(reply.ExitCode, Is.Zero, reply.Output);
         var link = await _bench.Pod.IpAsync("link show eth0");
-        var addresses = await _bench.Pod.IpAsync("addr show eth0");
+        var addresses = await _bench.Pod.IpAsync("addr show eth0 scope global");
         var routes = await _bench.Pod.IpAsync("route") + await _bench.Pod.IpAsync("-6 route");
         Assert.Multiple(() =>
         {
@@ -27,6 +27,7 @@ public sealed class AddTests
             Assert.That(addresses, Does.Contain("10.10.0.2/24").And.Contain("fd00:10::2/64").And.Not.Contain("tentative"));
             Assert.That(routes, Does.Contain("default via 10.10.0.1 dev eth0").And.Contain("default via fd00:10::1 dev eth0"));
         });
+        Assert.That((await _bench.Pod.RunAsync("cat /proc/sys/net/ipv6/conf/eth0/accept_dad")).Trim(), Is.EqualTo("0"), "the link-local address is not tested for duplicates either");
         Assert.That(await _bench.Pod.RunAsync("ethtool -k eth0"), Does.Contain("tx-checksumming: off").And.Contain("tx-tcp-segmentation: off").And.Contain("tx-scatter-gather: off"));
         var attachment = _bench.Network.Attachments.Single();
         Assert.That(await _bench.Node.IpAsync($"link show {attachment.HostInterface}"), Does.Contain("UP"));
