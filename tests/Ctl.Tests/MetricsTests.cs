@@ -55,7 +55,7 @@ public sealed partial class MetricsTests
 
         await ProvokeWorkAsync();
         await SeeAsync("what a lab does all day, drift, and what is wrong with objects and ports",
-            "weft_agent_drift_repaired_total", "weft_agent_denials_answered_total", "weft_agent_denials_logged_total", "weft_agent_drops", "weft_agent_flows_installed", "weft_controller_events_total", "weft_controller_problems", "weft_agent_problems");
+            "weft_agent_drift_repaired_total", "weft_agent_rows_repaired_total", "weft_agent_denials_answered_total", "weft_agent_denials_logged_total", "weft_agent_drops", "weft_agent_flows_installed", "weft_controller_events_total", "weft_controller_problems", "weft_agent_problems");
         await ProvokeRefusalAsync();
         await SeeAsync("a flow that finds its table full", "weft_agent_flows_refused");
         await RestartSwitchAsync();
@@ -143,6 +143,7 @@ public sealed partial class MetricsTests
         await TestLab.InAsync(pod.Netns, "ip", "address", "add", "10.99.99.99/32", "dev", "lo");
         await Shell.TryRunAsync("ip", ["netns", "exec", pod.Netns.Name, "ping", "-c", "1", "-W", "1", "-I", "10.99.99.99", _target.V4.ToString()], null, null, TimeSpan.FromSeconds(10), CancellationToken.None);
         await _lab.OvsAsync("node1", "ovs-ofctl", "-O", "OpenFlow13", "add-flow", "br-int", "table=0,priority=8,actions=drop");
+        await _lab.OvsAsync("node1", "ovs-vsctl", "clear", "Bridge", "br-int", "flow_tables");
         await Eventually.True("the foreign flow is gone", async () => !(await _lab.FlowsAsync("node1")).Any(f => f.Contains("priority=8 ", StringComparison.Ordinal)));
         await _lab.OvsAsync("node1", ["ovs-vsctl", "add-port", "br-int", "nodevice", "--", "set", "Interface", "nodevice", "external_ids:weft-owner=pod",
             "external_ids:weft-pod=default/moves", $"external_ids:weft-pod-uid={pod.Uid}", "external_ids:weft-container-id=ghost", "external_ids:weft-ifname=eth1",
