@@ -20,6 +20,7 @@ public sealed class FlowPlanner
     private const string TenantPortPrefix = "tenant ";
 
     private readonly Dictionary<string, HashSet<string>> _shared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _networkKeys = new(StringComparer.Ordinal);
     private readonly HashSet<string> _owners = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _endpointsOf = new(StringComparer.Ordinal);
 
@@ -64,6 +65,11 @@ public sealed class FlowPlanner
         owners.UnionWith(facts.Slice.All<Network>().Where(n => n.Key > Network.DefaultKey).Select(n => NetworkPrefix + n.Id));
         owners.UnionWith(facts.Slice.All<LogicalPort>().Where(p => p.NetworkKey > Network.DefaultKey).Select(p => TenantPortPrefix + p.Id));
         owners.UnionWith(_owners);
+        foreach (var network in facts.Slice.All<Network>())
+        {
+            Remember(network);
+        }
+
         PlanOwners(facts, owners);
         _policies.PlanAll(facts);
     }
@@ -126,9 +132,14 @@ public sealed class FlowPlanner
     {
         yield return NetworkPrefix + id;
         var network = facts.Slice.Find<Network>(ItemKind.Network, id);
-        foreach (var port in PortsOf(facts, network?.Key ?? 0))
+
+        // A key that it had before may be another's now.
+        foreach (var key in new[] { network?.Key ?? 0, _networkKeys.GetValueOrDefault(id) }.Distinct())
         {
-            yield return port;
+            foreach (var owner in PortsOf(facts, key).Concat(key > Network.DefaultKey ? NetworkOwners(facts, key) : []))
+            {
+                yield return owner;
+            }
         }
 
         _shared.TryGetValue(id, out var before);
@@ -141,12 +152,17 @@ public sealed class FlowPlanner
         if (network is null)
         {
             _shared.Remove(id);
+            _networkKeys.Remove(id);
         }
         else
         {
-            _shared[id] = now;
+            Remember(network);
         }
     }
+
+    /// <summary>What must be planned again when the network changes or goes.</summary>
+    private void Remember(Network network) =>
+        (_shared[network.Id], _networkKeys[network.Id]) = (network.SharedServices.ToHashSet(StringComparer.Ordinal), network.Key);
 
     /// <summary>Whether the flow with this key is one of an attached port's own.</summary>
     public bool OwnsFlow(string portId, FlowKey key) => Flows.OwnerOf(key) == PortPrefix + portId;

@@ -78,6 +78,30 @@ public sealed class TenantPlanTests
     }
 
     [Test]
+    public void A_network_that_takes_another_s_key_for_a_moment_leaves_no_trace()
+    {
+        var planner = new FlowPlanner();
+        var facts = Add(planner, Empty(), 1);
+        facts = Add(planner, facts, 2);
+        var right = facts.Slice.All<Network>().Where(n => n.Key > Network.DefaultKey).ToList();
+        Assert.That(right, Has.Count.EqualTo(2));
+        planner.PlanAll(facts);
+        var before = Texts(planner);
+
+        foreach (var other in new[] { right[0] with { Id = "stray", Peers = [] }, right[0] with { Key = right[1].Key } })
+        {
+            facts = facts with { Slice = facts.Slice with { Items = facts.Slice.Items.SetItem(ItemRef.Of(other), other) } };
+            planner.PlanItems(facts, [ItemRef.Of(other)]);
+            var items = facts.Slice.Items.Remove(ItemRef.Of(other)).SetItem(ItemRef.Of(right[0]), right[0]);
+            facts = facts with { Slice = facts.Slice with { Items = items } };
+            planner.PlanItems(facts, [ItemRef.Of(other), ItemRef.Of(right[0])]);
+            Assert.That(Texts(planner), Is.EqualTo(before));
+        }
+    }
+
+    private static List<string> Texts(FlowPlanner planner) => [.. planner.Flows.All.Select(f => f.Value.ToString()).Order(StringComparer.Ordinal)];
+
+    [Test]
     public void No_flow_of_one_tenant_looks_at_an_address_without_its_network_or_its_port()
     {
         var planner = new FlowPlanner();
