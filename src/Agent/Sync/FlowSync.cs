@@ -21,7 +21,6 @@ public sealed partial class FlowSync : IAsyncDisposable
     private const uint MonitorId = 1;
     private const int MostRefusals = 100;
 
-
     /// <summary>The switch is on this host: asking it once a second costs nothing, and pods wait for it.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);

@@ -44,38 +44,53 @@ internal sealed class PodWorker
 
     private async Task RunAsync()
     {
+        // One pod's trouble must not end the others', nor leave its sandbox behind.
+        await LoggingAsync(LiveAsync);
+        await LoggingAsync(EndAsync);
+    }
+
+    private async Task LiveAsync()
+    {
+        await AttachAsync();
+        if (_sandbox is not null)
+        {
+            await RunContainersAsync(_sandbox);
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        if (_sandbox is not null)
+        {
+            _failed.Add(_sandbox);
+        }
+
+        // A runtime does not forget a sandbox before DEL has succeeded.
+        var backoff = TimeSpan.FromMilliseconds(200);
+        while (!await DetachFailedAsync())
+        {
+            await Task.Delay(backoff);
+            backoff = Longer(backoff);
+        }
+
+        // A pod that is done stays in the API until somebody deletes it.
+        await Task.Delay(Timeout.Infinite, _stop.Token).ContinueWith(_ => { }, CancellationToken.None);
+        var now = new JsonObject
+        {
+            ["gracePeriodSeconds"] = 0,
+            ["preconditions"] = new JsonObject { ["uid"] = _pod.Uid },
+        };
+        await PersistentlyAsync("delete", () => _node.Api.DeleteAsync(_pod.Path, CancellationToken.None, now));
+    }
+
+    private async Task LoggingAsync(Func<Task> part)
+    {
         try
         {
-            await AttachAsync();
-            if (_sandbox is not null)
-            {
-                await RunContainersAsync(_sandbox);
-                _failed.Add(_sandbox);
-            }
-
-            // A runtime does not forget a sandbox before DEL has succeeded.
-            var backoff = TimeSpan.FromMilliseconds(200);
-            while (!await DetachFailedAsync())
-            {
-                await Task.Delay(backoff);
-                backoff = Longer(backoff);
-            }
-
-            // A pod that is done stays in the API until somebody deletes it.
-            await Task.Delay(Timeout.Infinite, _stop.Token).ContinueWith(_ => { }, CancellationToken.None);
-            if (!_objectGone)
-            {
-                var now = new JsonObject
-                {
-                    ["gracePeriodSeconds"] = 0,
-                    ["preconditions"] = new JsonObject { ["uid"] = _pod.Uid },
-                };
-                await PersistentlyAsync("delete", () => _node.Api.DeleteAsync(_pod.Path, CancellationToken.None, now));
-            }
+            await part();
         }
         catch (Exception e)
         {
-            // One pod's trouble must not end the others'.
             _node.Log($"{_pod.Namespace}/{_pod.Name}: {e}");
         }
     }
@@ -178,11 +193,6 @@ internal sealed class PodWorker
         await _reporting.WaitAsync();
         try
         {
-            if (_objectGone)
-            {
-                return;
-            }
-
             var patch = PodStatus.Patch(
                 _pod, _node.Addresses, _addresses, [.. _containers.Select(c => c.State)],
                 _sandbox?.ContainerId ?? "", _started, _sandboxProblem);
@@ -196,7 +206,7 @@ internal sealed class PodWorker
 
     private async Task PersistentlyAsync(string what, Func<Task> request)
     {
-        for (var attempt = 0; ; attempt++)
+        for (var attempt = 0; !_objectGone; attempt++)
         {
             try
             {
