@@ -34,7 +34,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     private readonly HashSet<FlowKey> _pending = [];
     private readonly InstalledEntries<uint, Group> _installedGroups = new();
     private readonly HashSet<uint> _pendingGroups = [];
-    private readonly Dictionary<FlowKey, RefusedFlow> _refused = [];
+    private readonly RefusedFlows _refused;
     private readonly DatapathCache _datapath;
     private readonly PacketLimit _packets;
     private readonly TimeSpan _patience;
@@ -53,6 +53,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     {
         (_logger, _patience, _compareGroupsAfter) = (logger, patience ?? TimeSpan.FromSeconds(30), compareGroupsAfter ?? TimeSpan.FromMinutes(1));
         _datapath = new DatapathCache(options, logger);
+        _refused = new RefusedFlows(logger);
         _switch = new OpenFlowSwitch(OpenFlowEndpoint.Unix(Path.Combine(options.OvsRunDir, options.Bridge + ".mgmt")), new OpenFlowOptions { Reconnect = new ReconnectPolicy(FirstWait, LongestWait) });
         _packets = new PacketLimit(_switch, logger);
     }
@@ -61,7 +62,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     public long FlowsSent { get; private set; }
 
     /// <summary>Flows that the switch does not take. They are left out until they are planned differently or the switch is another; the rest is in effect.</summary>
-    public IReadOnlyDictionary<FlowKey, RefusedFlow> Refused => _refused;
+    public IReadOnlyDictionary<FlowKey, RefusedFlow> Refused => _refused.All;
 
     /// <summary>Group mods sent since the start.</summary>
     public long GroupsSent { get; private set; }
@@ -200,7 +201,7 @@ public sealed partial class FlowSync : IAsyncDisposable
 
             _pending.UnionWith(plan.TakeChanged());
             TakeForeign(plan);
-            ForgetRefused(plan);
+            _refused.ForgetReplanned(plan);
             await RepairGroupsAsync(groups, ct).ConfigureAwait(false);
             _pendingGroups.UnionWith(groups.TakeChanged());
             await SendAsync(_installed.Compare(_pending, plan.TryGet), _installedGroups.Compare(_pendingGroups, groups.TryGet), ct).ConfigureAwait(false);
@@ -320,8 +321,7 @@ public sealed partial class FlowSync : IAsyncDisposable
         _pendingGroups.UnionWith(foreign);
 
         // A flow may have been refused only because its group was not there.
-        _pending.UnionWith(_refused.Keys);
-        _refused.Clear();
+        _pending.UnionWith(_refused.Clear());
     }
 
     private async Task SendAsync(Difference<FlowKey, Flow> difference, Difference<uint, Group> groups, CancellationToken ct)
@@ -333,7 +333,7 @@ public sealed partial class FlowSync : IAsyncDisposable
 
         for (var attempt = 1; ; attempt++)
         {
-            var accepted = WithoutRefused(difference);
+            var accepted = _refused.LeaveOut(difference);
             var messages = Messages(accepted, groups);
             var outcome = messages.Count == 0 ? Nothing : await _switch.ApplyAsync(messages, ct).ConfigureAwait(false);
             if (outcome.Committed)
@@ -349,37 +349,9 @@ public sealed partial class FlowSync : IAsyncDisposable
             }
 
             // One flow that cannot be must not keep the others out: leave out what was refused and send the rest.
-            if (attempt > MostRefusals || !outcome.Failures.Any(Refuse))
+            if (attempt > MostRefusals || !outcome.Failures.Any(_refused.Take))
             {
                 outcome.ThrowIfFailed();
-            }
-        }
-    }
-
-    private bool Refuse(MessageFailure failure)
-    {
-        if (failure.Message is not FlowMod { Command: FlowCommand.Add } mod)
-        {
-            return false;
-        }
-
-        _refused[mod.Flow.Key] = new RefusedFlow(mod.Flow, failure.Error.Name);
-        LogRefused(_logger, failure.Error.Name, mod.Flow.ToString());
-        return true;
-    }
-
-    private Difference<FlowKey, Flow> WithoutRefused(Difference<FlowKey, Flow> difference) => _refused.Count == 0
-        ? difference
-        : difference with { Upserts = [.. difference.Upserts.Where(f => !_refused.ContainsKey(f.Key))] };
-
-    /// <summary>What is planned otherwise by now is not refused any more.</summary>
-    private void ForgetRefused(OwnedEntries<FlowKey, Flow> plan)
-    {
-        foreach (var (key, refused) in _refused)
-        {
-            if (!plan.TryGet(key, out var planned) || planned != refused.Flow)
-            {
-                _refused.Remove(key);
             }
         }
     }
@@ -404,9 +376,6 @@ public sealed partial class FlowSync : IAsyncDisposable
     [LoggerMessage(3742, LogLevel.Information, "Flows sent: {Upserts} added or changed, {Deletes} deleted; groups: {GroupUpserts} added or changed, {GroupDeletes} deleted")]
     private static partial void LogSent(ILogger logger, int upserts, int deletes, int groupUpserts, int groupDeletes);
 
-    [LoggerMessage(3744, LogLevel.Error, "The switch does not take a flow ({Error}); it is left out: {Flow}")]
-    private static partial void LogRefused(ILogger logger, string error, string flow);
-
     [LoggerMessage(3745, LogLevel.Warning, "{Count} kinds of UDP connections could not be ended ({Error}): they move to other endpoints only after their timeout; Open vSwitch 3.1 or later ends them")]
     private static partial void LogNotForgotten(ILogger logger, int count, string error);
 
@@ -416,8 +385,3 @@ public sealed partial class FlowSync : IAsyncDisposable
     [LoggerMessage(3743, LogLevel.Warning, "Somebody else changed a flow ({Event}), putting it right: {Flow}")]
     private static partial void LogForeign(ILogger logger, FlowUpdateEvent @event, string flow);
 }
-
-/// <summary>A flow that the switch does not take.</summary>
-/// <param name="Flow">The flow.</param>
-/// <param name="Error">The OpenFlow error's name.</param>
-public sealed record RefusedFlow(Flow Flow, string Error);

@@ -27,8 +27,8 @@ internal sealed class AgentBench : IAsyncDisposable
     private AgentBench(OvsdbServerProcess database, VSwitchdProcess vswitchd, TestNamespace node)
     {
         (Database, Switch, Node) = (database, vswitchd, node);
-        OvsdbRelay = new CuttingRelay(_folder.File("db.sock"), database.Socket);
-        OpenFlowRelay = new CuttingRelay(_folder.File("br-int.mgmt"), vswitchd.ManagementSocket("br-int"));
+        OvsdbRelay = new UnixRelay(database.Socket, _folder.File("db.sock"));
+        OpenFlowRelay = new UnixRelay(vswitchd.ManagementSocket("br-int"), _folder.File("br-int.mgmt"));
         File.CreateSymbolicLink(_folder.File("vswitchd.ctl"), vswitchd.Control);
         Directory.CreateDirectory(StateDir);
     }
@@ -39,9 +39,9 @@ internal sealed class AgentBench : IAsyncDisposable
 
     public TestNamespace Node { get; }
 
-    public CuttingRelay OvsdbRelay { get; }
+    public UnixRelay OvsdbRelay { get; }
 
-    public CuttingRelay OpenFlowRelay { get; }
+    public UnixRelay OpenFlowRelay { get; }
 
     public BridgeRows Rows { get; private set; } = null!;
 

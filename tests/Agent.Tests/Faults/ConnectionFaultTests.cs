@@ -61,8 +61,7 @@ public sealed class ConnectionFaultTests
     [Test]
     public async Task A_database_that_is_away_is_named_and_flows_follow_the_controller_all_the_same()
     {
-        _node.OvsdbRelay.Refuses = true;
-        _node.OvsdbRelay.Cut();
+        _node.OvsdbRelay.Sever();
 
         // What the rows depend on changes, and a Service.
         var settings = PlanCases.Settings with { Tunnel = TunnelType.Vxlan };
@@ -82,7 +81,7 @@ public sealed class ConnectionFaultTests
     {
         var named = Watch(p => p is { Reason: "SwitchNotInLine", Subject: "bridge br-int" } && p.Message.Contains("has not confirmed a change in 2 s", StringComparison.Ordinal));
         var swallowed = 0;
-        _node.OpenFlowRelay.Passes = (sent, piece) => sent || !IsCommitReply(piece.Span) || Interlocked.Increment(ref swallowed) > 1;
+        _node.OpenFlowRelay.OnPiece = (sent, piece) => sent || !IsCommitReply(piece.Span) || Interlocked.Increment(ref swallowed) > 1 ? RelayedPiece.Passed : RelayedPiece.Swallowed;
         await EmptySwitchAsync();
         await Eventually.True("the agent says that the switch does not confirm", named);
         Assert.That(swallowed, Is.Positive);
@@ -143,7 +142,7 @@ public sealed class ConnectionFaultTests
     }
 
     /// <summary>How many bytes a conversation from connect to in sync has.</summary>
-    private async Task<long> ConversationAsync(CuttingRelay relay, bool sent, Func<Task> disturb)
+    private async Task<long> ConversationAsync(UnixRelay relay, bool sent, Func<Task> disturb)
     {
         relay.Refuses = true;
         relay.Cut();

@@ -41,13 +41,13 @@ public sealed class LargeTableTests
         Assert.That(client.Replica.Current!.Rows<Queue>().All(q => q.Get(Queue.Dscp) == 9));
         Assert.That(snapshot.Rows<Queue>().Count(q => q.Get(Queue.Dscp) == 9), Is.LessThan(Count / 32), "the old snapshot is as it was");
 
-        await using var relay = await SeverableRelay.StartAsync(server.Socket);
+        await using var relay = new UnixRelay(server.Socket);
         await using var second = OvsdbClient.Start(Options(server, MonitorSelection.None.Add<Queue>()) with { Endpoints = [OvsdbEndpoint.Unix(relay.Socket)] });
         await Eventually.True("loading began", () => second.State is SessionState.Resyncing or SessionState.Live);
         relay.Sever();
         await Eventually.True("the break is seen", () => second.State is not (SessionState.Live or SessionState.Resyncing));
         Assert.That(second.Replica.Current?.Rows<Queue>().Count() ?? Count, Is.EqualTo(Count), "all or nothing");
-        relay.Restore();
+        relay.Refuses = false;
         await second.WaitUntilLiveAsync(Limit(60));
         Assert.That(second.Replica.Current!.Rows<Queue>().Count(), Is.EqualTo(Count));
     }

@@ -82,7 +82,7 @@ public sealed class ClusterTests
         var small = new Transaction();
         small.Insert<Queue>();
         (await writer.CommitAsync(small, Limit())).ThrowIfFailed();
-        await using var relay = await SeverableRelay.StartAsync(_cluster.Socket(0));
+        await using var relay = new UnixRelay(_cluster.Socket(0));
         await using var client = await LiveAsync(Options() with { Endpoints = [OvsdbEndpoint.Unix(relay.Socket)], Monitor = MonitorSelection.None.Add<Queue>() });
         var whole = client.BytesReceived;
         var before = client.Replica.Current!;
@@ -103,7 +103,7 @@ public sealed class ClusterTests
             (await writer.CommitAsync(transaction, Limit())).ThrowIfFailed();
         }
 
-        relay.Restore();
+        relay.Refuses = false;
         var after = await client.Replica.WaitForAsync(s => s.Rows<Queue>().Count(q => q.Get(Queue.Dscp) == 7) == rows.Length, Limit());
 
         TestContext.Out.WriteLine($"snapshot {whole} bytes, {rows.Length} changes {client.BytesReceived} bytes, resumed: {client.WasResumed}");

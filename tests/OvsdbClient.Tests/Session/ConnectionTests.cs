@@ -236,11 +236,13 @@ public sealed class ConnectionTests
     {
         await using var server = await OvsdbServerProcess.StartAsync();
         await server.VsctlAsync(false, "init");
-        await using var relay = await SeverableRelay.StartAsync(server.Socket);
+        await using var relay = new UnixRelay(server.Socket);
         await using var client = await LiveAsync(Options(server) with { Endpoints = [OvsdbEndpoint.Unix(relay.Socket)] });
         var row = client.Replica.Current!.Rows<OpenVSwitchTable>().Single().Uuid;
         var cuts = 3;
-        relay.OnSent = bytes => !System.Text.Encoding.UTF8.GetString(bytes.Span).Contains("next_cfg\",\"+=", StringComparison.Ordinal) || cuts-- <= 0;
+        relay.OnPiece = (sent, bytes) => sent && System.Text.Encoding.UTF8.GetString(bytes.Span).Contains("next_cfg\",\"+=", StringComparison.Ordinal) && cuts-- > 0
+            ? RelayedPiece.PassedAndCut
+            : RelayedPiece.Passed;
         var transaction = new Transaction();
         transaction.Mutate<OpenVSwitchTable>(row, OpenVSwitchTable.NextCfg.Add(1));
 

@@ -1,10 +1,27 @@
 using System.Net.Sockets;
 
-namespace Weft.Agent.Tests.Faults;
+namespace Weft.TestSupport;
 
-/// <summary>A unix socket in front of another one that counts the bytes of its connection, and cuts it at a byte, refuses it, or swallows what it is told to.</summary>
-internal sealed class CuttingRelay : IAsyncDisposable
+/// <summary>What becomes of a piece that a <see cref="UnixRelay"/> was given.</summary>
+public enum RelayedPiece
 {
+    /// <summary>It goes on.</summary>
+    Passed,
+
+    /// <summary>The other side never sees it; the connection stays.</summary>
+    Swallowed,
+
+    /// <summary>It goes on, and the connection ends behind it: nothing is answered.</summary>
+    PassedAndCut,
+}
+
+/// <summary>
+/// A unix socket in front of another one: it counts the bytes of its newest connection, cuts connections now or at a byte, refuses new ones,
+/// and shows each piece to a test, which may change or swallow it.
+/// </summary>
+public sealed class UnixRelay : IAsyncDisposable
+{
+    private readonly TemporaryFolder? _folder;
     private readonly string _target;
     private readonly Lock _lock = new();
     private readonly List<Socket> _open = [];
@@ -13,15 +30,23 @@ internal sealed class CuttingRelay : IAsyncDisposable
     private (bool Sent, long After)? _cut;
     private (long Sent, long Received) _bytes;
 
-    public CuttingRelay(string listen, string target)
+    /// <summary>Listens.</summary>
+    /// <param name="target">The socket of the program behind.</param>
+    /// <param name="listen">Where to listen; null: in a folder of its own.</param>
+    public UnixRelay(string target, string? listen = null)
     {
         _target = target;
-        _listener.Bind(new UnixDomainSocketEndPoint(listen));
+        _folder = listen is null ? new TemporaryFolder() : null;
+        Socket = listen ?? _folder!.File("relay.sock");
+        _listener.Bind(new UnixDomainSocketEndPoint(Socket));
         _listener.Listen(16);
         _accepting = AcceptAsync();
     }
 
-    /// <summary>Bytes that went through the newest connection, from the agent and to it.</summary>
+    /// <summary>Where clients connect to.</summary>
+    public string Socket { get; }
+
+    /// <summary>Bytes that went through the newest connection, from the client and to it.</summary>
     public (long Sent, long Received) Bytes
     {
         get
@@ -45,13 +70,13 @@ internal sealed class CuttingRelay : IAsyncDisposable
         }
     }
 
-    /// <summary>While set, connections end at once.</summary>
+    /// <summary>While set, new connections end at once.</summary>
     public bool Refuses { get; set; }
 
-    /// <summary>Sees each piece with its direction (true: from the agent); false swallows it.</summary>
-    public Func<bool, ReadOnlyMemory<byte>, bool>? Passes { get; set; }
+    /// <summary>Sees each piece with its direction (true: from the client) before it goes on, and may change it; null: all pass.</summary>
+    public Func<bool, Memory<byte>, RelayedPiece>? OnPiece { get; set; }
 
-    /// <summary>Ends the connection now, and the next one after so many bytes of one direction.</summary>
+    /// <summary>Ends the connections now, and the next one after so many bytes of one direction.</summary>
     public void CutNextAfter(bool sent, long bytes)
     {
         lock (_lock)
@@ -61,7 +86,7 @@ internal sealed class CuttingRelay : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the connection now.</summary>
+    /// <summary>Ends the connections now.</summary>
     public void Cut()
     {
         lock (_lock)
@@ -70,12 +95,20 @@ internal sealed class CuttingRelay : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends the connections and refuses new ones, until <see cref="Refuses"/> is taken back.</summary>
+    public void Sever()
     {
         Refuses = true;
         Cut();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Sever();
         _listener.Dispose();
         await _accepting;
+        _folder?.Dispose();
     }
 
     private void CloseAll()
@@ -92,29 +125,11 @@ internal sealed class CuttingRelay : IAsyncDisposable
             {
                 var client = await _listener.AcceptAsync();
                 var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
+                if (!await ConnectAsync(server) || !Opened(client, server))
                 {
-                    await server.ConnectAsync(new UnixDomainSocketEndPoint(_target));
-                }
-                catch (SocketException)
-                {
-                    // The program behind is away: so is this.
                     client.Dispose();
                     server.Dispose();
                     continue;
-                }
-
-                lock (_lock)
-                {
-                    if (Refuses)
-                    {
-                        client.Dispose();
-                        server.Dispose();
-                        continue;
-                    }
-
-                    _bytes = default;
-                    _open.AddRange([client, server]);
                 }
 
                 _ = PumpAsync(client, server, true);
@@ -127,6 +142,35 @@ internal sealed class CuttingRelay : IAsyncDisposable
         }
     }
 
+    private async Task<bool> ConnectAsync(Socket server)
+    {
+        try
+        {
+            await server.ConnectAsync(new UnixDomainSocketEndPoint(_target));
+            return true;
+        }
+        catch (SocketException)
+        {
+            // The program behind is away: so is this.
+            return false;
+        }
+    }
+
+    private bool Opened(Socket client, Socket server)
+    {
+        lock (_lock)
+        {
+            if (Refuses)
+            {
+                return false;
+            }
+
+            _bytes = default;
+            _open.AddRange([client, server]);
+            return true;
+        }
+    }
+
     private async Task PumpAsync(Socket from, Socket to, bool sent)
     {
         var buffer = new byte[64 * 1024];
@@ -136,15 +180,13 @@ internal sealed class CuttingRelay : IAsyncDisposable
             while ((read = await from.ReceiveAsync(buffer)) > 0)
             {
                 var (pass, ends) = Count(sent, read);
-                if (Passes?.Invoke(sent, buffer.AsMemory(0, read)) != false)
+                var fate = OnPiece?.Invoke(sent, buffer.AsMemory(0, read)) ?? RelayedPiece.Passed;
+                for (var done = 0; done < pass && fate != RelayedPiece.Swallowed;)
                 {
-                    for (var done = 0; done < pass;)
-                    {
-                        done += await to.SendAsync(buffer.AsMemory(done, pass - done));
-                    }
+                    done += await to.SendAsync(buffer.AsMemory(done, pass - done));
                 }
 
-                if (ends)
+                if (ends || fate == RelayedPiece.PassedAndCut)
                 {
                     break;
                 }
