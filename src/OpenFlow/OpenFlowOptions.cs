@@ -20,6 +20,9 @@ public sealed record OpenFlowOptions
     /// <summary>Asks for packet-ins in the NXT_PACKET_IN2 form, which has user data and continuations; true.</summary>
     public bool NiciraPacketIn { get; init; } = true;
 
+    /// <summary>Asks to be told of the group and meter mods of other controllers (<see cref="Switch.OpenFlowSwitch.RequestForwarded"/>), which Open vSwitch can do; false.</summary>
+    public bool ForwardRequests { get; init; }
+
     /// <summary>TLS settings for ssl: endpoints; null uses the system's.</summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 

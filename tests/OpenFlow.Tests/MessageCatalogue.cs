@@ -107,6 +107,8 @@ internal static class MessageCatalogue
         yield return new RoleStatus(2, 1, ulong.MaxValue);
         yield return new RequestForward(GroupMod.Delete(7)) { RequestXid = 5 };
         yield return new RequestForward(new MeterMod(MeterCommand.Add, MeterText.Parse("meter=2,pktps,bands=type=drop,rate=7"))) { RequestXid = 6 };
+        yield return AsyncSettings.ForwardRequests;
+        yield return new AsyncSettings([.. Enum.GetValues<AsyncMessage>().SelectMany(m => new[] { new AsyncSetting(m, false, m == AsyncMessage.TableStatus ? 0x18u : 3), new AsyncSetting(m, true, 0) })]);
         yield return new CancelFlowMonitor(3);
         yield return new ExperimenterMessage(Vendors.Onf, 1871, []);
         yield return new ExperimenterMessage(Vendors.Onf, 1872, []);

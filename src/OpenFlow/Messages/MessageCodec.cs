@@ -105,6 +105,8 @@ public static class MessageCodec
                 var (space, fields) = (r.U32(), r.U16());
                 r.Skip(10);
                 return new TlvTableReply(space, fields, TlvTableMod.Read(ref r));
+            case (Vendors.Nicira, AsyncSettings.Subtype):
+                return AsyncSettings.Decode(ref r);
             case (Vendors.Nicira, 28 or 30):
                 return PacketIn.DecodeNicira(ref r, subtype == 28);
             case (Vendors.Nicira, 29):

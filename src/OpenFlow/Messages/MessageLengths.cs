@@ -34,7 +34,7 @@ internal static class MessageLengths
     private static readonly Dictionary<int, (int Least, int Step)> Nicira = new()
     {
         [10] = (4, 0), [11] = (4, 0), [15] = (8, 0), [16] = (4, 0), [18] = (0, 0), [19] = (24, 0), [20] = (8, 0), [24] = (8, 8), [25] = (0, 0),
-        [26] = (16, 8), [28] = (0, 8), [29] = (8, 0), [30] = (0, 8), [32] = (8, 8),
+        [26] = (16, 8), [27] = (0, 8), [28] = (0, 8), [29] = (8, 0), [30] = (0, 8), [32] = (8, 8),
     };
 
     /// <summary>True when a message of OpenFlow 1.3 has a length that its kind allows, or its kind is not known.</summary>

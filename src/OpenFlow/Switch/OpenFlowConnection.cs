@@ -185,6 +185,11 @@ public sealed class OpenFlowConnection : IAsyncDisposable
             await PostAsync(new SetPacketInFormat(2), cancel).ConfigureAwait(false);
         }
 
+        if (_options.ForwardRequests)
+        {
+            await PostAsync(AsyncSettings.ForwardRequests, cancel).ConfigureAwait(false);
+        }
+
         _probing = ProbeAsync();
     }
 

@@ -78,6 +78,10 @@ public sealed partial class OpenFlowSwitch : IAsyncDisposable
     /// <summary>Updates of flow monitors.</summary>
     public event Action<IReadOnlyList<FlowUpdate>>? FlowsChanged;
 
+    /// <summary>A group or meter mod that another controller sent and the switch carried out; asked for with <see cref="OpenFlowOptions.ForwardRequests"/>.</summary>
+    /// <remarks>Own ones are not told, nor is what the switch does by itself (a group that is emptied when its bridge goes).</remarks>
+    public event Action<RequestForward>? RequestForwarded;
+
     /// <summary>An error that answers nothing we wait for.</summary>
     public event Action<ErrorMessage>? LateError;
 
@@ -227,6 +231,7 @@ public sealed partial class OpenFlowSwitch : IAsyncDisposable
             case PacketIn packet: PacketIn?.Invoke(packet); break;
             case PortStatus status: PortStatus?.Invoke(status); break;
             case FlowRemoved removed: FlowRemoved?.Invoke(removed); break;
+            case RequestForward forward: RequestForwarded?.Invoke(forward); break;
             case ErrorMessage error: LateError?.Invoke(error); break;
             case Multipart { IsReply: true, Kind: MultipartType.Experimenter } part when IsFlowMonitor(part.Body.Span):
                 FlowsChanged?.Invoke(FlowMonitorCodec.ReadUpdates(part.Body.Span[8..]));

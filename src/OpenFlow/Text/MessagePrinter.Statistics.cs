@@ -217,18 +217,32 @@ internal static partial class MessagePrinter
         text.Chomp(' ');
     }
 
-    private static void AsyncBody(FlowTextWriter text, AsyncConfig config)
+    private static readonly (AsyncMessage Message, string Name, string?[] Reasons)[] AsyncKinds =
+    [
+        (AsyncMessage.PacketIn, "PACKET_IN", ["no_match", "action", "invalid_ttl"]),
+        (AsyncMessage.PortStatus, "PORT_STATUS", ["add", "delete", "modify"]),
+        (AsyncMessage.FlowRemoved, "FLOW_REMOVED", ["idle", "hard", "delete", "group_delete", "meter_delete", "eviction"]),
+        (AsyncMessage.RoleStatus, "ROLE_STATUS", ["primary_request", "configuration_changed", "experimenter_data_changed"]),
+        (AsyncMessage.TableStatus, "TABLE_STATUS", [null, null, null, "vacancy_down", "vacancy_up"]),
+        (AsyncMessage.RequestForward, "REQUESTFORWARD", ["group_mod_request", "meter_mod_request"]),
+    ];
+
+    private static AsyncSettings Settings(AsyncConfig config) => new(
+    [
+        new(AsyncMessage.PacketIn, false, config.PacketIn), new(AsyncMessage.PacketIn, true, config.PacketInSlave),
+        new(AsyncMessage.PortStatus, false, config.PortStatus), new(AsyncMessage.PortStatus, true, config.PortStatusSlave),
+        new(AsyncMessage.FlowRemoved, false, config.FlowRemoved), new(AsyncMessage.FlowRemoved, true, config.FlowRemovedSlave),
+    ]);
+
+    private static void AsyncBody(FlowTextWriter text, AsyncSettings config)
     {
-        ReadOnlySpan<string?> packets = ["no_match", "action", "invalid_ttl"];
-        ReadOnlySpan<string?> ports = ["add", "delete", "modify"];
-        ReadOnlySpan<string?> flows = ["idle", "hard", "delete", "group_delete", "meter_delete", "eviction"];
-        for (var i = 0; i < 2; i++)
+        foreach (var slave in (ReadOnlySpan<bool>)[false, true])
         {
-            text.Put(i == 0 ? "\n primary:\n" : "\n secondary:\n");
-            text.Put($"       PACKET_IN: {Reasons(i == 0 ? config.PacketIn : config.PacketInSlave, packets)}\n");
-            text.Put($"     PORT_STATUS: {Reasons(i == 0 ? config.PortStatus : config.PortStatusSlave, ports)}\n");
-            text.Put($"    FLOW_REMOVED: {Reasons(i == 0 ? config.FlowRemoved : config.FlowRemovedSlave, flows)}\n");
-            text.Put("     ROLE_STATUS: (off)\n    TABLE_STATUS: (off)\n  REQUESTFORWARD: (off)\n");
+            text.Put(slave ? "\n secondary:\n" : "\n primary:\n");
+            foreach (var (message, name, reasons) in AsyncKinds)
+            {
+                text.Put($"{name,16}: {Reasons(config.Settings.LastOrDefault(s => s.Message == message && s.IsSlave == slave).Reasons, reasons)}\n");
+            }
         }
     }
 

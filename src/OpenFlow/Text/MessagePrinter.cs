@@ -191,6 +191,7 @@ internal static partial class MessagePrinter
         [(Wire.Vendors.Nicira, 24)] = "NXT_TLV_TABLE_MOD",
         [(Wire.Vendors.Nicira, 25)] = "NXT_TLV_TABLE_REQUEST",
         [(Wire.Vendors.Nicira, 26)] = "NXT_TLV_TABLE_REPLY",
+        [(Wire.Vendors.Nicira, 27)] = "NXT_SET_ASYNC_CONFIG2",
         [(Wire.Vendors.Nicira, 28)] = "NXT_RESUME",
         [(Wire.Vendors.Nicira, 29)] = "NXT_CT_FLUSH_ZONE",
         [(Wire.Vendors.Nicira, 30)] = "NXT_PACKET_IN2",
@@ -236,7 +237,8 @@ internal static partial class MessagePrinter
             case CancelFlowMonitor cancel: text.Put($" id={cancel.MonitorId}"); break;
             case TlvTableMod mod: TlvModBody(text, mod); break;
             case TlvTableReply reply: TlvReplyBody(text, reply); break;
-            case AsyncConfig config: AsyncBody(text, config); break;
+            case AsyncConfig config: AsyncBody(text, Settings(config)); break;
+            case AsyncSettings settings: AsyncBody(text, settings); break;
             case PortMod mod: PortModBody(text, mod); break;
             case TableMod mod: text.Put(mod.Table == 255 ? " table_id: ALL_TABLES" : $" table_id={mod.Table}"); break;
             case RoleStatus status: RoleStatusBody(text, status); break;
@@ -252,7 +254,7 @@ internal static partial class MessagePrinter
             case ExperimenterMessage { Experimenter: Wire.Vendors.Nicira, Subtype: 15 } tables: text.Put(tables.Body[0] != 0 ? " enable" : " disable"); break;
             case ExperimenterMessage { Experimenter: Wire.Vendors.Nicira, Subtype: 19 } config:
                 var words = new Wire.WireReader(config.Body.AsSpan());
-                AsyncBody(text, AsyncConfig.Decode(ref words, MessageType.SetAsync));
+                AsyncBody(text, Settings(AsyncConfig.Decode(ref words, MessageType.SetAsync)));
                 break;
             case ExperimenterMessage { Body.Length: > 0 } or UnknownMessage:
                 text.Put("\n");

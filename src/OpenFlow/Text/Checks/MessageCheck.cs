@@ -198,8 +198,23 @@ internal static class MessageCheck
                 r.Skip(10);
                 Mappings(ref r, fields);
                 break;
+            case (Vendors.Nicira, AsyncSettings.Subtype): AsyncConfig(ref r); break;
             case (Vendors.Nicira, 28 or 30): PacketInCheck.Check(ref r); break;
             case (Vendors.Nicira, 32): ConntrackCheck.Check(ref r); break;
+        }
+    }
+
+    private static void AsyncConfig(ref WireReader r)
+    {
+        const int Experimenter = 0xfffe;
+        const string Unsupported = "OFPACFC_UNSUPPORTED";
+        ReadOnlySpan<uint> reasons = [7, 7, 0x3f, 7, 0x18, 3];
+        while (r.Remaining > 0)
+        {
+            var (type, value) = Properties.Pull(ref r, Experimenter);
+            Require(type != -1, "OFPBPC_BAD_EXP_TYPE");
+            Require(type / 2 < reasons.Length, Unsupported);
+            Require(((uint)PacketInCheck.Number(value, 4) & ~reasons[type / 2]) == 0, "OFPACFC_INVALID");
         }
     }
 
