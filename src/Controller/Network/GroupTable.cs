@@ -68,7 +68,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
 
         foreach (var group in c.Groups.Items)
         {
-            MemberAdded(group, pod);
+            MemberChanged(group, pod, added: true);
         }
     }
 
@@ -84,7 +84,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
         c.Remove(pod);
         foreach (var group in c.Groups.Items)
         {
-            MemberRemoved(group, pod);
+            MemberChanged(group, pod, added: false);
         }
 
         DropIfEmpty(c);
@@ -106,7 +106,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
         {
             if (!next.Groups.Contains(group))
             {
-                MemberRemoved(group, pod);
+                MemberChanged(group, pod, added: false);
             }
         }
 
@@ -114,7 +114,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
         {
             if (!old.Groups.Contains(group))
             {
-                MemberAdded(group, pod);
+                MemberChanged(group, pod, added: true);
             }
         }
 
@@ -259,7 +259,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
         MarkStale(group, c);
         foreach (var pod in c.Pods)
         {
-            MemberAdded(group, pod);
+            MemberChanged(group, pod, added: true);
         }
     }
 
@@ -270,7 +270,7 @@ internal sealed class GroupTable(Changes changes, Interner interner)
         MarkStale(group, c);
         foreach (var pod in c.Pods)
         {
-            MemberRemoved(group, pod);
+            MemberChanged(group, pod, added: false);
         }
     }
 
@@ -285,50 +285,33 @@ internal sealed class GroupTable(Changes changes, Interner interner)
         }
     }
 
-    private void MemberAdded(PodGroup group, PodState pod)
+    private void MemberChanged(PodGroup group, PodState pod, bool added)
     {
         changes.Work++;
         if (group.Peer is { } peer)
         {
             foreach (var address in pod.Addresses)
             {
-                peer.Note(changes, address, added: true);
+                peer.Note(changes, address, added);
             }
         }
 
-        if (group.Target is { } target)
+        if (group.Target is not { } target)
         {
-            var node = pod.Node!;
-            if (target.LocalPods.Increment(node) == 1)
-            {
-                PolicyDelivery.NodeGained(changes, target, node);
-            }
-
-            NoteTarget(target, node);
+            return;
         }
-    }
 
-    private void MemberRemoved(PodGroup group, PodState pod)
-    {
-        changes.Work++;
-        if (group.Peer is { } peer)
+        var node = pod.Node!;
+        if (added && target.LocalPods.Increment(node) == 1)
         {
-            foreach (var address in pod.Addresses)
-            {
-                peer.Note(changes, address, added: false);
-            }
+            PolicyDelivery.NodeGained(changes, target, node);
         }
-
-        if (group.Target is { } target)
+        else if (!added && target.LocalPods.Decrement(node) == 0)
         {
-            var node = pod.Node!;
-            if (target.LocalPods.Decrement(node) == 0)
-            {
-                PolicyDelivery.NodeLost(changes, target, node);
-            }
-
-            NoteTarget(target, node);
+            PolicyDelivery.NodeLost(changes, target, node);
         }
+
+        NoteTarget(target, node);
     }
 
     private void NoteTarget(TargetSet target, NodeState node)

@@ -177,10 +177,8 @@ internal sealed class RandomCluster
     private void Node(Random random, LogicalNetwork network)
     {
         var name = Pick(random, NodeNames);
-        if (random.Next(4) == 0)
+        if (Goes(random, Nodes, name, network.RemoveNode))
         {
-            Nodes.Remove(name);
-            network.RemoveNode(name);
             return;
         }
 
@@ -197,10 +195,8 @@ internal sealed class RandomCluster
     private void Namespace(Random random, LogicalNetwork network)
     {
         var name = Pick(random, Namespaces);
-        if (random.Next(4) == 0)
+        if (Goes(random, NamespaceObjects, name, network.RemoveNamespace))
         {
-            NamespaceObjects.Remove(name);
-            network.RemoveNamespace(name);
             return;
         }
 
@@ -209,13 +205,25 @@ internal sealed class RandomCluster
         network.Upsert(ns);
     }
 
+    /// <summary>One step of four takes an object away.</summary>
+    private static bool Goes<TKey, T>(Random random, Dictionary<TKey, T> objects, TKey key, Action<TKey> remove)
+        where TKey : notnull
+    {
+        if (random.Next(4) != 0)
+        {
+            return false;
+        }
+
+        objects.Remove(key);
+        remove(key);
+        return true;
+    }
+
     private void Pod(Random random, LogicalNetwork network)
     {
         var key = new ObjectKey(Pick(random, Namespaces), $"p{random.Next(4)}");
-        if (random.Next(4) == 0)
+        if (Goes(random, Pods, key, network.RemovePod))
         {
-            Pods.Remove(key);
-            network.RemovePod(key);
             return;
         }
 
@@ -251,10 +259,8 @@ internal sealed class RandomCluster
     private void Policy(Random random, LogicalNetwork network)
     {
         var key = new ObjectKey(Pick(random, Namespaces), $"np{random.Next(4)}");
-        if (random.Next(4) == 0)
+        if (Goes(random, Policies, key, network.RemovePolicy))
         {
-            Policies.Remove(key);
-            network.RemovePolicy(key);
             return;
         }
 
@@ -276,10 +282,8 @@ internal sealed class RandomCluster
     private void Service(Random random, LogicalNetwork network)
     {
         var key = new ObjectKey(Pick(random, Namespaces), $"s{random.Next(2)}");
-        if (random.Next(4) == 0)
+        if (Goes(random, Services, key, network.RemoveService))
         {
-            Services.Remove(key);
-            network.RemoveService(key);
             return;
         }
 
@@ -301,10 +305,8 @@ internal sealed class RandomCluster
     private void Slice(Random random, LogicalNetwork network)
     {
         var key = new ObjectKey(Pick(random, Namespaces), $"e{random.Next(3)}");
-        if (random.Next(4) == 0)
+        if (Goes(random, Slices, key, network.RemoveEndpointSlice))
         {
-            Slices.Remove(key);
-            network.RemoveEndpointSlice(key);
             return;
         }
 
