@@ -13,7 +13,7 @@ namespace Weft.Lab.Tests.EndToEnd;
 /// After every hundred creations and deletions the tables are compared with reality: what the controller gave (annotations), what the agents leased (journals),
 /// what Kubernetes knows (status), what the switch knows (OVSDB), and what is on the interface in each pod's namespace. WEFT_TEST_FULL=1: 5,000.
 /// </remarks>
-[Category("Chaos")]
+[Category("Soak")]
 public sealed class AddressRealityTests
 {
     private const int Batch = 100;

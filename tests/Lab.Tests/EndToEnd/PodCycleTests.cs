@@ -7,7 +7,7 @@ namespace Weft.Lab.Tests.EndToEnd;
 
 /// <summary>Pods that start and end as fast as the plugin can be called leave nothing, not in the agent either. WEFT_TEST_FULL=1 runs 10,000.</summary>
 /// <remarks>One family, IPv6: a node's IPv4 range has 253 addresses, which rest for 30 s after their release.</remarks>
-[Category("Chaos")]
+[Category("Soak")]
 public sealed class PodCycleTests
 {
     private TestLab _lab = null!;
