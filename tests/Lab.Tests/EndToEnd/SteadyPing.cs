@@ -47,8 +47,9 @@ public sealed class SteadyPing : IAsyncDisposable
             }
         }
 
-        return [.. _paths.Where(p => !p.Open.IsEmpty).Select(p =>
-            $"{p.Name}: {p.Open.Count} of {p.Sent} lost, numbers {string.Join(", ", p.Open.Keys.Order().Take(20))}")];
+        return [.. _paths.Select(p => (Path: p, Lost: p.Open.OrderBy(l => l.Key).ToList())).Where(p => p.Lost.Count > 0).Select(p =>
+            $"{p.Path.Name}: {p.Lost.Count} of {p.Path.Sent} lost, sent from {p.Lost[0].Value:HH:mm:ss.fff} to {p.Lost[^1].Value:HH:mm:ss.fff} UTC, "
+            + $"numbers {string.Join(", ", p.Lost.Take(20).Select(l => l.Key))}")];
     }
 
     public async ValueTask DisposeAsync()
@@ -72,7 +73,7 @@ public sealed class SteadyPing : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
                 var number = ++path.Sent;
-                path.Open[number] = true;
+                path.Open[number] = DateTime.UtcNow;
                 await path.Pinger.SendAsync((ushort)number, 56, CancellationToken.None);
             }
         }
@@ -103,7 +104,8 @@ public sealed class SteadyPing : IAsyncDisposable
 
         public Pinger Pinger { get; } = pinger;
 
-        public ConcurrentDictionary<int, bool> Open { get; } = new();
+        /// <summary>Pings without an answer, and when they were sent.</summary>
+        public ConcurrentDictionary<int, DateTime> Open { get; } = new();
 
         public int Sent { get; set; }
 

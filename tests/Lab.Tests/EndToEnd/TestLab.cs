@@ -168,7 +168,26 @@ public sealed partial class TestLab : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Api.Dispose();
+        if (TestContext.CurrentContext.Result.FailCount > 0)
+        {
+            KeepLogs();
+        }
+
         await LabRemoval.DownAsync(Cluster.Layout, CancellationToken.None);
+    }
+
+    /// <summary>What the lab's programs said is all that is left of a failure.</summary>
+    private void KeepLogs()
+    {
+        var kept = Path.Combine(new LabPrograms().Root, "artifacts", "lab-logs", $"{Cluster.Layout.Name}-{DateTime.UtcNow:HHmmss}");
+        foreach (var log in Directory.EnumerateFiles(Cluster.Layout.Folder, "*.log", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(kept, Path.GetRelativePath(Cluster.Layout.Folder, log));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(log, copy);
+        }
+
+        TestContext.Progress.WriteLine($"The logs of lab {Cluster.Layout.Name} are in {kept}");
     }
 
     [GeneratedRegex(@"duration=(?<duration>[\d.]+)s, table=(?<table>\w+), n_packets=\d+, n_bytes=\d+, (idle_timeout=\d+, )?(?<rest>.*)$")]
