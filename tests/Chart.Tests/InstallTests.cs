@@ -41,32 +41,24 @@ public sealed class InstallTests
         var after = (await _server.GetAsync($"/apis/apps/v1{Namespace}/daemonsets/weft-agent")).Body;
         Assert.That(after.At("spec")!.ToJsonString(), Is.EqualTo(agent.At("spec")!.ToJsonString()), "a log level restarts no agent");
 
-        using var done = new CancellationTokenSource();
-        var job = CompleteCleanupAsync(done.Token);
+        var cleanup = CompleteCleanupAsync();
         await HelmAsync(["uninstall", "weft", "--namespace", "weft-system"]);
-        await done.CancelAsync();
-        Assert.That(await job, Is.True, "nodes were cleaned before Helm ended");
+        Assert.That(cleanup.IsCompleted, Is.True, "nodes were cleaned before Helm ended");
+        await cleanup;
         Assert.That(await LeftoversAsync(), Is.Empty);
     }
 
     /// <summary>Plays the Job's controller and kubelet: says that it is done, once the pods that clean the nodes are there.</summary>
-    private async Task<bool> CompleteCleanupAsync(CancellationToken stop)
+    private async Task CompleteCleanupAsync()
     {
-        while (!stop.IsCancellationRequested)
+        await Eventually.True("the Job that cleans the nodes, and its pods", async () =>
         {
             var job = await _server.GetAsync($"/apis/batch/v1{Namespace}/jobs/weft-cleanup");
             var pods = (await _server.GetAsync($"/api/v1{Namespace}/pods")).Body["items"].Objects().Select(p => p.Text("metadata", "name")!);
-            if (job.Code == 200 && pods.Any(p => p.StartsWith("weft-cleanup", StringComparison.Ordinal)))
-            {
-                await _server.PatchAsync($"/apis/batch/v1{Namespace}/jobs/weft-cleanup/status", "merge",
-                    """{"status":{"succeeded":1,"conditions":[{"type":"Complete","status":"True"}]} }""");
-                return true;
-            }
-
-            await Task.Delay(20, CancellationToken.None);
-        }
-
-        return false;
+            return job.Code == 200 && pods.Any(p => p.StartsWith("weft-cleanup", StringComparison.Ordinal));
+        }, TimeSpan.FromMinutes(1));
+        await _server.PatchAsync($"/apis/batch/v1{Namespace}/jobs/weft-cleanup/status", "merge",
+            """{"status":{"succeeded":1,"conditions":[{"type":"Complete","status":"True"}]} }""");
     }
 
     private async Task<IReadOnlyList<string>> LeftoversAsync()
