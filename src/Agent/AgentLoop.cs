@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
@@ -40,6 +41,10 @@ public sealed partial class AgentLoop : IAsyncDisposable
 
     private const int MostNamed = 20;
     private const string SwitchNotInLine = "SwitchNotInLine";
+
+    // Ports whose rows were written, and of those the ones whose rows are not as they were.
+    private readonly ConcurrentDictionary<string, bool> _attached = new(StringComparer.Ordinal);
+    private List<string> _lost = [];
 
     private NodeFacts _facts;
     private bool _rowsKnown;
@@ -118,6 +123,9 @@ public sealed partial class AgentLoop : IAsyncDisposable
         return await taken.Task.ConfigureAwait(false);
     }
 
+    /// <summary>The port of an attachment has its rows: from now on they are put right when somebody else changes them.</summary>
+    public void NoteAttached(string portId) => _attached[portId] = true;
+
     /// <summary>Removes an attachment from the facts.</summary>
     /// <returns>A task that ends when the switch confirmed that its flows are gone.</returns>
     public async Task RemoveAsync(string portId)
@@ -128,6 +136,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
             if (_facts.Ports.TryGetValue(portId, out var port))
             {
                 _facts = _facts with { Ports = _facts.Ports.Remove(portId) };
+                _attached.TryRemove(portId, out _);
                 TakeNames(_facts.Names.Without(portId));
                 _ofPorts.Release(port.OfPort);
                 _planner.PlanPort(_facts, port);
@@ -242,6 +251,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
             foreach (var port in AttachedTo(rows))
             {
                 ports.TryAdd(port.Id, port);
+                NoteAttached(port.Id);
                 _ofPorts.Use(port.OfPort);
             }
 
@@ -268,6 +278,20 @@ public sealed partial class AgentLoop : IAsyncDisposable
                 }
             }
         }
+
+        NoteLost(byId);
+    }
+
+    /// <summary>What is in the facts goes by <see cref="RemoveAsync"/> first: rows that go before were taken by somebody else.</summary>
+    private void NoteLost(Dictionary<string, BridgePort> rows) => _lost = [.. _facts.Ports
+        .Where(p => _attached.ContainsKey(p.Key) && (!rows.TryGetValue(p.Key, out var row) || row.Attachment != p.Value.Attachment || row.Limit != p.Value.Attachment.IngressLimit))
+        .Select(p => p.Key)];
+
+    private async Task EnsureRowsAsync(CancellationToken ct)
+    {
+        await _rows.EnsureInfrastructureAsync(_facts, ct).ConfigureAwait(false);
+        await _rows.RestorePortsAsync([.. _lost.Where(_facts.Ports.ContainsKey).Select(id => _facts.Ports[id])], ct).ConfigureAwait(false);
+        _lost = [];
     }
 
     /// <summary>The attachments that an agent finds in the rows of an earlier one.</summary>
@@ -309,7 +333,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
         _rows.NoteRestore(_flows.Connections);
 
         // One part that fails keeps no other from its work; each remembers what it has done, so a retry repeats only what failed.
-        await TryAsync("PortsNotInLine", bridge, () => _rows.EnsureInfrastructureAsync(_facts, ct)).ConfigureAwait(false);
+        await TryAsync("PortsNotInLine", bridge, () => EnsureRowsAsync(ct)).ConfigureAwait(false);
         await TryAsync("HostNotInLine", $"node {_options.NodeName}", () => _host.ApplyAsync(_facts, _planner.HostServices, ct)).ConfigureAwait(false);
         await TryAsync(SwitchNotInLine, bridge, () => ApplyFlowsAsync(begun, problems, ct)).ConfigureAwait(false);
         if (failed)

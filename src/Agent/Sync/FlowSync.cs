@@ -13,12 +13,14 @@ namespace Weft.Agent.Sync;
 
 /// <summary>Keeps the flows of the bridge as planned: reads them back once for each connection, then sends differences.</summary>
 /// <remarks>
-/// A flow monitor tells what others change; it is repaired at the next <see cref="ApplyAsync"/>, for which the loop is woken.
+/// A flow monitor tells what others change, and the switch forwards group and meter mods of others; it is repaired at the next
+/// <see cref="ApplyAsync"/>, for which the loop is woken.
 /// <see cref="ApplyAsync"/> is called by the agent's loop only.
 /// </remarks>
 public sealed partial class FlowSync : IAsyncDisposable
 {
     private const uint MonitorId = 1;
+    private const int MostNamed = 20;
     private const int MostRefusals = 100;
 
     /// <summary>The switch is on this host: asking it once a second costs nothing, and pods wait for it.</summary>
@@ -39,7 +41,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     private readonly PacketLimit _packets;
     private readonly TimeSpan _patience;
 
-    // What somebody changed without a trace in any flow is found this late.
+    // What somebody changed and the switch did not tell is found this late.
     private readonly TimeSpan _compareGroupsAfter;
     private int _loadedConnection;
     private volatile bool _groupsMayDiffer;
@@ -48,13 +50,14 @@ public sealed partial class FlowSync : IAsyncDisposable
     /// <param name="options">Where the switch is.</param>
     /// <param name="logger">The log.</param>
     /// <param name="patience">How long the switch may take to confirm; 30 s.</param>
-    /// <param name="compareGroupsAfter">How often groups and the meter are read back; a minute.</param>
-    public FlowSync(AgentOptions options, ILogger<FlowSync> logger, TimeSpan? patience = null, TimeSpan? compareGroupsAfter = null)
+    /// <param name="compareGroupsAfter">How often groups and the meter are read back, whether or not the switch told of a change; a minute.</param>
+    /// <param name="isTold">Whether the switch is asked to tell of group and meter mods of others.</param>
+    public FlowSync(AgentOptions options, ILogger<FlowSync> logger, TimeSpan? patience = null, TimeSpan? compareGroupsAfter = null, bool isTold = true)
     {
         (_logger, _patience, _compareGroupsAfter) = (logger, patience ?? TimeSpan.FromSeconds(30), compareGroupsAfter ?? TimeSpan.FromMinutes(1));
         _datapath = new DatapathCache(options, logger);
         _refused = new RefusedFlows(logger);
-        _switch = new OpenFlowSwitch(OpenFlowEndpoint.Unix(Path.Combine(options.OvsRunDir, options.Bridge + ".mgmt")), new OpenFlowOptions { Reconnect = new ReconnectPolicy(FirstWait, LongestWait) });
+        _switch = new OpenFlowSwitch(OpenFlowEndpoint.Unix(Path.Combine(options.OvsRunDir, options.Bridge + ".mgmt")), new OpenFlowOptions { Reconnect = new ReconnectPolicy(FirstWait, LongestWait), ForwardRequests = isTold });
         _packets = new PacketLimit(_switch, logger);
     }
 
@@ -136,6 +139,12 @@ public sealed partial class FlowSync : IAsyncDisposable
             {
                 wake();
             }
+        };
+        _switch.RequestForwarded += _ =>
+        {
+            // What became of it is read back: a mod may name all groups, or some buckets of one.
+            _groupsMayDiffer = true;
+            wake();
         };
         _switch.PortStatus += status => PortChanged?.Invoke(status.Port.Name, status.Reason == PortReason.Deleted ? 0 : status.Port.Number);
         _switch.PacketIn += packet => PacketIn?.Invoke(packet);
@@ -290,7 +299,7 @@ public sealed partial class FlowSync : IAsyncDisposable
         }
     }
 
-    /// <summary>No monitor tells of groups. But a group that is deleted takes the flows that name it with it, and of those it is told.</summary>
+    /// <summary>After a group or meter mod of somebody else, after flows that vanished (with their group), and once in a while: what the switch has is read back.</summary>
     private async Task RepairGroupsAsync(OwnedEntries<uint, Group> plan, CancellationToken ct)
     {
         if (!_groupsMayDiffer)
@@ -317,12 +326,16 @@ public sealed partial class FlowSync : IAsyncDisposable
 
         Repaired += foreign.Count;
         AgentMetrics.DriftRepaired.Add(foreign.Count);
-        LogForeignGroups(_logger, foreign.Count, string.Join(", ", foreign.Take(20)));
+        LogForeignGroups(_logger, foreign.Count, string.Join("; ", foreign.Take(MostNamed).Select(id => Change(id, plan))));
         _pendingGroups.UnionWith(foreign);
 
         // A flow may have been refused only because its group was not there.
         _pending.UnionWith(_refused.Clear());
     }
+
+    private string Change(uint id, OwnedEntries<uint, Group> plan) => !_installedGroups.TryGet(id, out var now) ? $"group {id} was deleted"
+        : plan.TryGet(id, out _) ? $"group {id} was changed to {now}"
+        : $"group {id} was added: {now}";
 
     private async Task SendAsync(Difference<FlowKey, Flow> difference, Difference<uint, Group> groups, CancellationToken ct)
     {
@@ -379,8 +392,8 @@ public sealed partial class FlowSync : IAsyncDisposable
     [LoggerMessage(3745, LogLevel.Warning, "{Count} kinds of UDP connections could not be ended ({Error}): they move to other endpoints only after their timeout; Open vSwitch 3.1 or later ends them")]
     private static partial void LogNotForgotten(ILogger logger, int count, string error);
 
-    [LoggerMessage(3749, LogLevel.Warning, "Somebody else changed or deleted {Count} groups, putting them right: {Ids}")]
-    private static partial void LogForeignGroups(ILogger logger, int count, string ids);
+    [LoggerMessage(3749, LogLevel.Warning, "Somebody else changed {Count} groups, putting them right: {What}")]
+    private static partial void LogForeignGroups(ILogger logger, int count, string what);
 
     [LoggerMessage(3743, LogLevel.Warning, "Somebody else changed a flow ({Event}), putting it right: {Flow}")]
     private static partial void LogForeign(ILogger logger, FlowUpdateEvent @event, string flow);

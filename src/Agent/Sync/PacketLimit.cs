@@ -31,12 +31,12 @@ internal sealed partial class PacketLimit(OpenFlowSwitch connection, ILogger log
     /// <returns>Whether somebody had.</returns>
     public async Task<bool> RepairAsync(CancellationToken ct)
     {
-        if (!_hasMeter || (await connection.DumpMetersAsync(ct).ConfigureAwait(false)).Contains(Meter))
+        if (!_hasMeter || (await connection.DumpMetersAsync(ct).ConfigureAwait(false)).FirstOrDefault(m => m.Id == ControllerMeter) is var found && found == Meter)
         {
             return false;
         }
 
-        LogForeign(logger);
+        LogForeign(logger, found is null ? "was deleted" : $"was changed to {found}");
         await SetAsync(ct).ConfigureAwait(false);
         return true;
     }
@@ -44,6 +44,6 @@ internal sealed partial class PacketLimit(OpenFlowSwitch connection, ILogger log
     [LoggerMessage(3746, LogLevel.Debug, "The switch takes no meter for packets to the agent ({Error})")]
     private static partial void LogNoMeter(ILogger logger, string error);
 
-    [LoggerMessage(3735, LogLevel.Warning, "Somebody else changed or deleted the meter of packets to the agent, putting it right")]
-    private static partial void LogForeign(ILogger logger);
+    [LoggerMessage(3735, LogLevel.Warning, "Somebody else changed the meter of packets to the agent, putting it right: it {What}")]
+    private static partial void LogForeign(ILogger logger, string what);
 }

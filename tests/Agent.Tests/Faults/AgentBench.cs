@@ -68,6 +68,12 @@ internal sealed class AgentBench : IAsyncDisposable
     /// <summary>How often groups and the meter are read back.</summary>
     public TimeSpan? CompareGroupsAfter { get; set; }
 
+    /// <summary>Whether the switch is asked to tell of group and meter mods of others.</summary>
+    public bool IsTold { get; set; } = true;
+
+    /// <summary>What flows and rows logged since the start.</summary>
+    public KeptLog Log { get; } = new();
+
     /// <summary>Controllers, when a test has some.</summary>
     public string[] Controllers { get; set; } = ["http://127.0.0.1:1"];
 
@@ -121,8 +127,8 @@ internal sealed class AgentBench : IAsyncDisposable
             StateDir = StateDir, CniSocket = _folder.File("cni.sock"),
         };
         var time = Time;
-        Rows = new BridgeRows(options, NullLogger<BridgeRows>.Instance);
-        Flows = new FlowSync(options, NullLogger<FlowSync>.Instance, SwitchPatience, CompareGroupsAfter);
+        Rows = new BridgeRows(options, Log.For<BridgeRows>());
+        Flows = new FlowSync(options, Log.For<FlowSync>(), SwitchPatience, CompareGroupsAfter, IsTold);
         _network = new HostNetwork(time, NullLogger<HostNetwork>.Instance, Node.Path);
         var facts = new HostFacts(options, time);
         var host = new HostSync(_network, facts, new ServiceHealth(NullLogger<ServiceHealth>.Instance));
@@ -154,7 +160,8 @@ internal sealed class AgentBench : IAsyncDisposable
     public void Connect() => _running.Add(Flows.RunAsync(Loop.Wake, _stop.Token));
 
     /// <summary>Calls the agent as the CNI plugin does; <see cref="CniService.StartAsync"/> first.</summary>
-    public async Task<CniReply> CallAsync(string command, string container, string pod, string netns)
+    /// <param name="more">Members of the network configuration beyond its name and type, each after a comma.</param>
+    public async Task<CniReply> CallAsync(string command, string container, string pod, string netns, string more = "")
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(_folder.File("cni.sock")));
@@ -162,7 +169,7 @@ internal sealed class AgentBench : IAsyncDisposable
         var request = new CniRequest
         {
             Command = command, ContainerId = container, IfName = "eth0", Netns = netns, Args = $"K8S_POD_NAMESPACE=default;K8S_POD_NAME={pod};K8S_POD_UID=uid-{pod}",
-            Config = """{"cniVersion":"1.1.0","name":"weft","type":"weft-cni"}""",
+            Config = $$"""{"cniVersion":"1.1.0","name":"weft","type":"weft-cni"{{more}}}""",
         };
         await stream.WriteAsync(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(request, TopologyJson.Default.CniRequest) + "\n"));
         using var reader = new StreamReader(stream);
