@@ -17,9 +17,9 @@ internal static class AgentMetrics
 
     public static readonly Gauge<long> FlowsRefused = Meter.CreateGauge<long>("weft.agent.flows.refused", "{flow}", "Flows that the switch does not take");
 
-    public static readonly Counter<long> DriftRepaired = Meter.CreateCounter<long>("weft.agent.drift.repaired", "{flow}", "Flows that somebody else changed and that were put right");
+    public static readonly Counter<long> DriftRepaired = Meter.CreateCounter<long>("weft.agent.drift.repaired", "{flow}", "Flows, groups and meters that somebody else changed and that were put right");
 
-    public static readonly Counter<long> RowsRepaired = Meter.CreateCounter<long>("weft.agent.rows.repaired", "{repair}", "Times that rows of the bridge and its own ports were made right in OVSDB");
+    public static readonly Counter<long> RowsRepaired = Meter.CreateCounter<long>("weft.agent.rows.repaired", "{repair}", "Times that rows of the bridge, its own ports and those of pods were made right in OVSDB");
 
     public static readonly Gauge<long> Connections = Meter.CreateGauge<long>("weft.agent.openflow.connections", "{connection}", "OpenFlow connections made since the start; more than 1 means reconnects");
 

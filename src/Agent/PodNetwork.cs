@@ -66,6 +66,7 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
         {
             var (port, confirmed) = await loop.AddAsync(attachment).WaitAsync(limit.Token).ConfigureAwait(false);
             await Task.WhenAll(confirmed.WaitAsync(limit.Token), AddPortAsync(port, interfaceExists, limit.Token)).ConfigureAwait(false);
+            loop.NoteAttached(port.Id);
         }
         catch (Exception e)
         {

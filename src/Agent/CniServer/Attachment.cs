@@ -36,6 +36,12 @@ public sealed record Attachment
     /// <summary>Which of this node's blocks of conntrack zones the tenant's network has, from 1; 0 in the default network.</summary>
     public int ZoneBlock { get; init; }
 
+    /// <summary>What may come to the pod; null: no limit.</summary>
+    public BandwidthLimit? IngressLimit { get; init; }
+
+    /// <summary>What the pod may send; null: no limit.</summary>
+    public BandwidthLimit? EgressLimit { get; init; }
+
     /// <summary>The network's key.</summary>
     public int NetworkKey { get; init; } = Network.DefaultKey;
 }

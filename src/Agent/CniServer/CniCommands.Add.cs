@@ -154,6 +154,7 @@ internal sealed partial class CniCommands
             Mac = mac ?? PodMac.For(addresses),
             Mtu = plan.Mtu,
             DisableTxOffload = plan.DisableTxOffload,
+            EgressLimit = invocation.Config.Bandwidth.Egress,
             Addresses = [.. addresses.Select(a => WithSubnet(a, plan.Subnets))],
         };
     }
@@ -176,6 +177,8 @@ internal sealed partial class CniCommands
         Mac = pod.Mac,
         Addresses = [.. pod.Addresses.Select(a => a.Address.Address.ToString())],
         Aliases = pod.Aliases,
+        IngressLimit = invocation.Config.Bandwidth.Ingress,
+        EgressLimit = invocation.Config.Bandwidth.Egress,
         NetworkKey = plan.Port.NetworkKey,
     };
 }

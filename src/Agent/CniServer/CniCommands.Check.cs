@@ -23,12 +23,14 @@ internal sealed partial class CniCommands
             throw Differs(invocation, $"address {address.Address} is not the lease's ({string.Join(", ", lease.Addresses)})", "delete and add the container again");
         }
 
-        if (network.Attachments.FirstOrDefault(a => a.ContainerId == invocation.ContainerId && a.IfName == invocation.IfName) is { Aliases.IsEmpty: false })
+        var attachment = network.Attachments.FirstOrDefault(a => a.ContainerId == invocation.ContainerId && a.IfName == invocation.IfName);
+        if (attachment is { Aliases.IsEmpty: false })
         {
             // The switch turns an alias into the pod's address: the interface does not have it.
             expected = expected with { Addresses = [] };
         }
 
+        expected = expected with { IsLimitedInside = attachment?.EgressLimit is not null, IsLimitedOutside = attachment?.IngressLimit is not null };
         var hostName = PodInterface.HostNameOf(invocation.ContainerId, invocation.IfName);
         if (await OnLinksAsync(() => FindDifference(expected, hostName, invocation.Netns), ct).ConfigureAwait(false) is { } difference)
         {
@@ -51,6 +53,7 @@ internal sealed partial class CniCommands
             using var host = links.OpenHost();
             return host.FindLink(hostName) is not { } outside ? $"host interface {hostName} is missing"
                 : !outside.IsUp ? $"host interface {hostName} is down"
+                : expected.IsLimitedOutside && outside.Queue != "htb" ? $"host interface {hostName} does not limit what comes to the pod (its queue is '{outside.Queue}'): has the kernel sch_htb?"
                 : NetworkNamespace.Run(netns, () => FindDifferenceInside(expected, outside));
         }
         catch (NetlinkException e)
@@ -75,6 +78,7 @@ internal sealed partial class CniCommands
             : link.PeerIndex != outside.Index ? $"the interface is not the peer of {outside.Name}"
             : expected.Mac is { } mac && mac != link.Mac ? $"the MAC address is {link.Mac}, not {mac}"
             : expected.Mtu is { } mtu && mtu != link.Mtu ? $"the MTU is {link.Mtu}, not {mtu}"
+            : expected.IsLimitedInside && link.Queue != RouteNetlink.RateLimiter ? $"the interface does not limit what the pod sends (its queue is '{link.Queue}')"
             : lostAddress.Address is not null ? $"address {lostAddress} is missing in the pod"
             : lostRoute != default ? $"the route to {lostRoute.Destination} via {lostRoute.Gateway} is missing in the pod"
             : null;
@@ -89,6 +93,12 @@ internal sealed record PreviousResult
     public string? Mac { get; init; }
 
     public int? Mtu { get; init; }
+
+    /// <summary>What the pod sends is limited.</summary>
+    public bool IsLimitedInside { get; init; }
+
+    /// <summary>What comes to the pod is limited.</summary>
+    public bool IsLimitedOutside { get; init; }
 
     public IReadOnlyList<InterfaceAddress> Addresses { get; init; } = [];
 

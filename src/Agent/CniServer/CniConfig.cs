@@ -18,6 +18,9 @@ internal sealed record CniConfig
     /// <summary><c>runtimeConfig.mac</c>, lower case with colons, or null.</summary>
     public string? Mac { get; init; }
 
+    /// <summary><c>runtimeConfig.bandwidth</c>.</summary>
+    public CniBandwidth Bandwidth { get; init; } = CniBandwidth.None;
+
     /// <summary>The result of the previous plugin (ADD) or of our ADD (CHECK, DEL), or null.</summary>
     public JsonElement? PreviousResult { get; init; }
 
@@ -82,6 +85,7 @@ internal sealed record CniConfig
             Name = Text(root, "name") is { Length: > 0 } name ? name : throw Invalid("name", "is missing: give the network's name"),
             Ips = runtime is { } r ? ReadIps(r) : [],
             Mac = runtime is { } m && Text(m, "mac") is { Length: > 0 } mac ? PodMac.Normalize(mac) : null,
+            Bandwidth = runtime is { } b ? CniBandwidth.Read(b) : CniBandwidth.None,
             PreviousResult = Object(root, "prevResult"),
             Dns = Object(root, "dns"),
             ValidAttachments = ReadAttachments(root),

@@ -25,6 +25,9 @@ internal sealed record PodInterface
 
     public bool DisableTxOffload { get; init; }
 
+    /// <summary>What the pod may send; null: no limit.</summary>
+    public BandwidthLimit? EgressLimit { get; init; }
+
     /// <summary>IPv4 first.</summary>
     public EquatableArray<PodAddress> Addresses { get; init; } = [];
 

@@ -37,7 +37,12 @@ internal static class CniFiles
 
     private static string Configuration(string binDir, string socket)
     {
-        var plugins = new JsonArray(new JsonObject { ["type"] = PluginName, ["socket"] = socket });
+        var plugins = new JsonArray(new JsonObject
+        {
+            ["type"] = PluginName,
+            ["socket"] = socket,
+            ["capabilities"] = new JsonObject { ["bandwidth"] = true, ["ips"] = true, ["mac"] = true },
+        });
         // hostPort of pods is the standard plugin's work, where the node has it.
         if (File.Exists(Path.Combine(binDir, "portmap")))
         {

@@ -39,7 +39,9 @@ public sealed partial class BridgeRows : IAsyncDisposable
                 .Add<Datapath>(Datapath.Capabilities, Datapath.DatapathVersion)
                 .Add<Bridge>(Bridge.Name, Bridge.Ports, Bridge.DatapathType, Bridge.DatapathId, Bridge.FailMode, Bridge.FlowTables, Bridge.ExternalIds)
                 .Add<FlowTable>(FlowTable.Name)
-                .Add<Port>(Port.Name, Port.Interfaces)
+                .Add<Port>(Port.Name, Port.Interfaces, Port.Qos)
+                .Add<Qos>(Qos.Type, Qos.OtherConfig, Qos.Queues, Qos.ExternalIds)
+                .Add<Queue>(Queue.OtherConfig, Queue.ExternalIds)
                 .Add<Interface>(Interface.Name, Interface.Type, Interface.Options, Interface.OfPort, Interface.OfPortRequest, Interface.Mac, Interface.ExternalIds, Interface.Error),
             Reconnect = new ReconnectPolicy { Maximum = LongestWait },
             OnTransition = t => LogTransition(logger, t.ToString()),
@@ -175,7 +177,7 @@ public sealed partial class BridgeRows : IAsyncDisposable
     /// <exception cref="InvalidOperationException">vswitchd could not open the interface, or gave it another number.</exception>
     public async Task AddPortAsync(AttachedPort port, Task opened, CancellationToken ct)
     {
-        var outcome = await _client.CommitRetryingAsync(s => AddPort(s, port), ct).ConfigureAwait(false);
+        var outcome = await _client.CommitRetryingAsync(s => PodPorts.Ensure(s, _options.Bridge, [port]), ct).ConfigureAwait(false);
         outcome?.ThrowIfFailed();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var seen = WaitForPortAsync(port, either.Token);
@@ -204,55 +206,44 @@ public sealed partial class BridgeRows : IAsyncDisposable
         }
     }
 
+    /// <summary>Makes ports of pods again as they were: somebody else removed or changed their rows.</summary>
+    /// <returns>Without waiting for vswitchd.</returns>
+    /// <exception cref="TransactionFailedException">The database refused.</exception>
+    /// <exception cref="InvalidOperationException">A name is used on another bridge now.</exception>
+    public async Task RestorePortsAsync(IReadOnlyCollection<AttachedPort> ports, CancellationToken ct)
+    {
+        if (ports.Count == 0)
+        {
+            return;
+        }
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(SwitchPatience);
+        var what = "";
+        var outcome = await _client.CommitRetryingAsync(s =>
+        {
+            var repair = PodPorts.Ensure(s, _options.Bridge, ports);
+            what = repair is null ? "" : string.Join(", ", repair.Operations.Select(o => o.ToString()));
+            return repair;
+        }, limit.Token).ConfigureAwait(false);
+        outcome?.ThrowIfFailed();
+        if (outcome is not null)
+        {
+            Repaired += ports.Count;
+            AgentMetrics.RowsRepaired.Add(ports.Count);
+            LogRestoredPorts(_logger, string.Join(", ", ports.Select(p => $"{p.Attachment.HostInterface} of pod {p.Attachment.Pod}")), what);
+        }
+    }
+
     /// <summary>Removes a port. Unknown ones are no error.</summary>
     public async Task RemovePortAsync(string name, CancellationToken ct)
     {
-        var outcome = await _client.CommitRetryingAsync(s => RemovePort(s, name), ct).ConfigureAwait(false);
+        var outcome = await _client.CommitRetryingAsync(s => PodPorts.Remove(s, _options.Bridge, name), ct).ConfigureAwait(false);
         outcome?.ThrowIfFailed();
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _client.DisposeAsync();
-
-    private Transaction? AddPort(DatabaseSnapshot snapshot, AttachedPort port)
-    {
-        var name = port.Attachment.HostInterface;
-        var ids = PortIds.Describe(port.Attachment);
-        if (Infrastructure.FindBridgeOf(snapshot, name) is { } owner && owner != _options.Bridge)
-        {
-            throw new InvalidOperationException($"port {name} is on bridge {owner}: remove it there (ovs-vsctl del-port {owner} {name})");
-        }
-
-        if (Infrastructure.FindInterface(snapshot, name) is { } existing)
-        {
-            // A repeated ADD finds its own port; only what differs is written.
-            var transaction = new Transaction();
-            var update = transaction.Update<Interface>(existing.Uuid);
-            update.Set(Interface.ExternalIds, OvsdbMap.From(ids));
-            update.Set(Interface.OfPortRequest, port.OfPort);
-            return existing.Get(Interface.OfPort) == port.OfPort && existing.Get(Interface.ExternalIds).Equals(OvsdbMap.From(ids)) ? null : transaction;
-        }
-
-        var bridge = FindBridge(snapshot) ?? throw new InvalidOperationException($"bridge {_options.Bridge} is missing in OVSDB: the agent is about to make it, try again");
-        var add = new Transaction();
-        var device = add.Insert<Interface>().Set(Interface.Name, name).Set(Interface.OfPortRequest, port.OfPort).Set(Interface.ExternalIds, OvsdbMap.From(ids));
-        var row = add.Insert<Port>().Set(Port.Name, name).Set(Port.Interfaces, OvsdbSet.From([device.Uuid]));
-        add.Mutate(bridge.Uuid, Bridge.Ports.Insert(row.Uuid));
-        return add;
-    }
-
-    private Transaction? RemovePort(DatabaseSnapshot snapshot, string name)
-    {
-        var port = snapshot.Rows<Port>().Where(p => p.Get(Port.Name) == name).Select(p => (Row<Port>?)p).FirstOrDefault();
-        if (port is not { } row || FindBridge(snapshot) is not { } bridge)
-        {
-            return null;
-        }
-
-        var transaction = new Transaction();
-        transaction.Mutate(bridge.Uuid, Bridge.Ports.Delete(row.Uuid));
-        return transaction;
-    }
 
     private void LookAtDatapath()
     {
@@ -318,7 +309,7 @@ public sealed partial class BridgeRows : IAsyncDisposable
             return [];
         }
 
-        return [.. snapshot.Resolve<Port>(bridge.Get(Bridge.Ports)).SelectMany(p => snapshot.Resolve<Interface>(p.Get(Port.Interfaces))).Select(ReadPort)];
+        return [.. snapshot.Resolve<Port>(bridge.Get(Bridge.Ports)).SelectMany(p => snapshot.Resolve<Interface>(p.Get(Port.Interfaces)).Select(i => ReadPort(i) with { Limit = PodPorts.LimitOf(snapshot, p) }))];
     }
 
     private BridgePort? Find(DatabaseSnapshot snapshot, string name) => Infrastructure.FindInterface(snapshot, name) is { } row ? ReadPort(row) : null;
@@ -334,6 +325,9 @@ public sealed partial class BridgeRows : IAsyncDisposable
 
     [LoggerMessage(3751, LogLevel.Information, "Bridge {Bridge} and its infrastructure ports were made right in OVSDB: {What}")]
     private static partial void LogRepaired(ILogger logger, string bridge, string what);
+
+    [LoggerMessage(3756, LogLevel.Warning, "Somebody else removed or changed rows of pods' ports, putting them right: {Ports}: {What}")]
+    private static partial void LogRestoredPorts(ILogger logger, string ports, string what);
 
     [LoggerMessage(3755, LogLevel.Information, "The switch has its flows again and may forward: flow-restore-wait removed")]
     private static partial void LogRestored(ILogger logger);

@@ -43,6 +43,7 @@ public static class Infrastructure
         RepairBridge(transaction, snapshot, bridge, options);
         RepairGateway(transaction, snapshot, bridge);
         RepairTunnel(transaction, snapshot, bridge, settings.Tunnel);
+        PodPorts.RemoveOrphans(transaction, snapshot);
         return transaction.IsEmpty ? null : transaction;
     }
 

@@ -25,6 +25,11 @@ public static class PortIds
     private const string NetworkKey = "weft-network";
     private const string Aliases = "weft-aliases";
     private const string ZoneBlock = "weft-zone-block";
+    private const string IngressLimit = "weft-ingress-limit";
+    private const string EgressLimit = "weft-egress-limit";
+
+    /// <summary>On a row of QoS: the port that it is of.</summary>
+    public const string LimitOf = "weft-limit-of";
 
     /// <summary>The name of the host side of a pod's interface.</summary>
     public static string HostInterface(string containerId, string ifName) =>
@@ -38,6 +43,16 @@ public static class PortIds
         {
             ids[Aliases] = string.Join(',', (IEnumerable<string>)attachment.Aliases);
             ids[ZoneBlock] = attachment.ZoneBlock.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        if (attachment.IngressLimit is { } ingress)
+        {
+            ids[IngressLimit] = ingress.ToString();
+        }
+
+        if (attachment.EgressLimit is { } egress)
+        {
+            ids[EgressLimit] = egress.ToString();
         }
 
         return ids;
@@ -78,6 +93,8 @@ public static class PortIds
             Addresses = ids.GetValueOrDefault(Ips, "").Split(',', StringSplitOptions.RemoveEmptyEntries).ToEquatableArray(),
             Aliases = ids.GetValueOrDefault(Aliases, "").Split(',', StringSplitOptions.RemoveEmptyEntries).ToEquatableArray(),
             ZoneBlock = int.TryParse(ids.GetValueOrDefault(ZoneBlock), out var block) ? block : 0,
+            IngressLimit = BandwidthLimit.Parse(ids.GetValueOrDefault(IngressLimit)),
+            EgressLimit = BandwidthLimit.Parse(ids.GetValueOrDefault(EgressLimit)),
             NetworkKey = int.TryParse(ids.GetValueOrDefault(NetworkKey), out var key) ? key : Network.DefaultKey,
         };
     }

@@ -35,10 +35,21 @@ public sealed class CniCall(string program, string socket, Netns node)
                 + $"K8S_POD_INFRA_CONTAINER_ID={sandbox.ContainerId};K8S_POD_UID={sandbox.Uid}",
         };
         var configuration = Configuration;
+        var runtime = new JsonObject();
         if (sandbox.Ips.Count > 0)
         {
+            runtime["ips"] = new JsonArray([.. sandbox.Ips.Select(i => JsonValue.Create(i))]);
+        }
+
+        if (command == "ADD" && PodBandwidth.Read(sandbox.Annotations) is { } bandwidth)
+        {
+            runtime["bandwidth"] = bandwidth;
+        }
+
+        if (runtime.Count > 0)
+        {
             configuration = (JsonObject)Configuration.DeepClone();
-            configuration["runtimeConfig"] = new JsonObject { ["ips"] = new JsonArray([.. sandbox.Ips.Select(i => JsonValue.Create(i))]) };
+            configuration["runtimeConfig"] = runtime;
         }
 
         string[] whole = [.. node.Wrap([program])];

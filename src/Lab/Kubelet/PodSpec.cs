@@ -25,8 +25,10 @@ public sealed record PodSpec
 
     public required IReadOnlyList<ContainerSpec> Containers { get; init; }
 
-    /// <summary>See <see cref="Annotations.Ips"/>.</summary>
+    /// <summary>See <see cref="Kubelet.Annotations.Ips"/>.</summary>
     public IReadOnlyList<string> Ips { get; init; } = [];
+
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Where the pod is in the API.</summary>
     public string Path => $"/api/v1/namespaces/{Namespace}/pods/{Name}";
@@ -46,7 +48,8 @@ public sealed record PodSpec
                 GraceSeconds = (int?)metadata["deletionGracePeriodSeconds"] ?? (int?)spec["terminationGracePeriodSeconds"] ?? 30,
                 HostNetwork = (bool?)spec["hostNetwork"] ?? false,
                 RestartPolicy = (string?)spec["restartPolicy"] ?? "Always",
-                Ips = ((string?)metadata["annotations"]?[Annotations.Ips] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries),
+                Ips = ((string?)metadata["annotations"]?[Kubelet.Annotations.Ips] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries),
+                Annotations = (metadata["annotations"]?.AsObject() ?? []).ToDictionary(a => a.Key, a => (string?)a.Value ?? ""),
                 Containers = [.. spec["containers"]!.AsArray().Select(c => ContainerSpec.Read(c!))],
             };
         }

@@ -106,7 +106,7 @@ internal sealed class PodWorker
         var backoff = TimeSpan.FromMilliseconds(300);
         for (var attempt = 0; !_stop.IsCancellationRequested; attempt++)
         {
-            var sandbox = new Sandbox(_pod.Namespace, _pod.Name, _pod.Uid, attempt, _node.Layout.Pod(_pod.Uid, attempt)) { Ips = _pod.Ips };
+            var sandbox = new Sandbox(_pod.Namespace, _pod.Name, _pod.Uid, attempt, _node.Layout.Pod(_pod.Uid, attempt)) { Ips = _pod.Ips, Annotations = _pod.Annotations };
             try
             {
                 await AddAsync(sandbox);

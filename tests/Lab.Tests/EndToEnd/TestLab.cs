@@ -55,7 +55,7 @@ public sealed partial class TestLab : IAsyncDisposable
         Task.WhenAll(nodes.Select(node => PodAsync(node)));
 
     /// <summary>Makes the object only.</summary>
-    public Task CreatePodAsync(string node, string name, string[]? command = null, JsonObject? more = null)
+    public Task CreatePodAsync(string node, string name, string[]? command = null, JsonObject? more = null, JsonObject? annotations = null)
     {
         var container = new JsonObject { ["name"] = "main", ["image"] = "none" };
         if (command is not null)
@@ -71,7 +71,7 @@ public sealed partial class TestLab : IAsyncDisposable
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Pod",
-            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace, ["labels"] = new JsonObject { ["pod"] = name } },
+            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace, ["labels"] = new JsonObject { ["pod"] = name }, ["annotations"] = annotations ?? [] },
             ["spec"] = spec,
         }, CancellationToken.None);
     }

@@ -21,6 +21,9 @@ public sealed record Link
     /// <summary><c>veth</c>, <c>dummy</c>, <c>tun</c>, ...; empty for hardware.</summary>
     public string Kind { get; init; } = "";
 
+    /// <summary>How packets wait before they leave (<c>noqueue</c>, <c>tbf</c>, <c>htb</c>, ...).</summary>
+    public string Queue { get; init; } = "";
+
     /// <summary>For a veth: its peer's index, in the peer's namespace. 0 when it has none.</summary>
     public int PeerIndex { get; init; }
 

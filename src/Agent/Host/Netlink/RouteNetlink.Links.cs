@@ -11,6 +11,7 @@ public sealed partial class RouteNetlink
     private const ushort IflaIfname = 3;
     private const ushort IflaMtu = 4;
     private const ushort IflaLink = 5;
+    private const ushort IflaQdisc = 6;
     private const ushort IflaLinkInfo = 18;
     private const ushort IflaNetNsFd = 28;
     private const ushort IflaLinkNetNsId = 37;
@@ -168,6 +169,7 @@ public sealed partial class RouteNetlink
                 IflaIfname => link with { Name = attributes.Text },
                 IflaAddress => link with { Mac = Convert.ToHexStringLower(attributes.Value) is { Length: 12 } hex ? FormatMac(hex) : "" },
                 IflaMtu => link with { Mtu = attributes.Int32 },
+                IflaQdisc => link with { Queue = attributes.Text },
                 IflaLink => link with { PeerIndex = attributes.Int32 },
                 IflaLinkNetNsId => link with { PeerNamespaceId = attributes.Int32 },
                 IflaLinkInfo => link with { Kind = ReadKind(attributes.Value) },
