@@ -35,29 +35,17 @@ internal static class OpenFlowBenchmark
         var mods = flows.Select(f => (OpenFlowMessage)FlowMod.Add(f)).ToArray();
         var encoded = Preencoded(mods);
 
-        var ours = new List<double>();
-        var replay = new List<double>();
-        var peer = new List<double>();
-        for (var round = 0; round <= Rounds; round++)
-        {
-            var o = await TimedAsync(connection, async () => (await connection.ApplyAsync(mods)).ThrowIfFailed());
-            var r = await TimedAsync(connection, () => ReplayAsync(process.ManagementSocket("br0"), encoded));
-            var p = await TimedAsync(connection, () => OfctlAsync(process, database, "--bundle", "add-flows", "br0", texts));
-            if (round > 0)
-            {
-                ours.Add(o);
-                replay.Add(r);
-                peer.Add(p);
-            }
-        }
-
-        new Figure("openflow.install_100k_flows_vs_ovs_ofctl_bundle", Median(ours), Median(peer), "s").Print();
-        new Figure("openflow.install_100k_flows_vs_preencoded_replay", Median(ours), Median(replay), "s").Print();
-        await DumpAsync(connection, process, database, mods);
+        await new InstallBenchmark(connection, process).RunAsync(
+        [
+            new("ours", async () => (await connection.ApplyAsync(mods)).ThrowIfFailed()),
+            new("replay", () => ReplayAsync(process.ManagementSocket("br0"), encoded)),
+            new("ovs-ofctl", () => OfctlAsync(database, "--bundle", "add-flows", "br0", texts)),
+        ]);
+        await DumpAsync(connection, database, mods);
         return 0;
     }
 
-    private static async Task DumpAsync(OpenFlowSwitch connection, VSwitchdProcess process, OvsdbServerProcess database, OpenFlowMessage[] mods)
+    private static async Task DumpAsync(OpenFlowSwitch connection, OvsdbServerProcess database, OpenFlowMessage[] mods)
     {
         (await connection.ApplyAsync(mods)).ThrowIfFailed();
         var ours = new List<double>();
@@ -73,7 +61,7 @@ internal static class OpenFlowBenchmark
             }
 
             clock.Restart();
-            await OfctlAsync(process, database, "dump-flows", "br0");
+            await OfctlAsync(database, "dump-flows", "br0");
             if (round > 0)
             {
                 ours.Add(o);
@@ -81,7 +69,7 @@ internal static class OpenFlowBenchmark
             }
         }
 
-        new Figure("openflow.dump_100k_flows_vs_ovs_ofctl", Median(ours), Median(peer), "s").Print();
+        new Figure("openflow.dump_100k_flows_vs_ovs_ofctl", InstallBenchmark.Median(ours), InstallBenchmark.Median(peer), "s").Print();
     }
 
     /// <summary>What an agent installs: a mix of pod, policy and service flows.</summary>
@@ -104,19 +92,8 @@ internal static class OpenFlowBenchmark
         return flows;
     }
 
-    private static async Task<double> TimedAsync(OpenFlowSwitch connection, Func<Task> install)
+    private static Task OfctlAsync(OvsdbServerProcess database, params string[] arguments)
     {
-        (await connection.ApplyAsync([FlowMod.DeleteAll()])).ThrowIfFailed();
-        await connection.BarrierAsync();
-        GC.Collect();
-        var clock = Stopwatch.StartNew();
-        await install();
-        return clock.Elapsed.TotalSeconds;
-    }
-
-    private static Task OfctlAsync(VSwitchdProcess process, OvsdbServerProcess database, params string[] arguments)
-    {
-        _ = process;
         var start = new ProcessStartInfo("sh") { RedirectStandardError = true };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add($"exec ovs-ofctl -O OpenFlow13 {string.Join(' ', arguments)} > /dev/null");
@@ -182,11 +159,5 @@ internal static class OpenFlowBenchmark
                 throw new InvalidOperationException("the switch closed the replay");
             }
         }
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return values[values.Count / 2];
     }
 }
