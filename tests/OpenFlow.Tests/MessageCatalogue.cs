@@ -72,6 +72,9 @@ internal static class MessageCatalogue
         yield return new MeterMod(MeterCommand.Modify, MeterText.Parse("meter=2,pktps,bands=type=drop,rate=7"));
         yield return MeterMod.Delete(9);
         yield return MeterMod.Delete(MeterMod.AllMeters);
+        yield return new NiciraFlowMod(FlowMod.Add(Web with { Flags = FlowFlags.SendFlowRemoved }));
+        yield return new NiciraFlowMod(new FlowMod(FlowCommand.Modify, Web with { IdleTimeout = 5 }) { CookieMask = 0xff, CookieFilter = 5 });
+        yield return new NiciraFlowMod(new FlowMod(FlowCommand.DeleteStrict, Web with { Instructions = default, Cookie = ulong.MaxValue }) { OutPort = Ports.Local });
         yield return new PortMod(1, Address, 1, 1);
         yield return new PortMod(Ports.Local, Address, 0x65, 0x65, 0x2840);
         yield return new TableMod(255, 0);
@@ -89,8 +92,16 @@ internal static class MessageCatalogue
         yield return new PortStatus(PortReason.Modified, new PortDescription(2, Address, "p2", 0x65, 7, 0xffff, 0xff, 0xff00, 0x10, 1_000_000, 100_000));
         yield return new PacketIn { Metadata = Match.Of(Fields.Fields.InPort.Is(3)), Data = Packet, TotalLength = (uint)Packet.Length, Reason = 1, Table = 4, Cookie = 0x77 };
         yield return new PacketIn { Metadata = Match.Of(Fields.Fields.InPort.Is(3)), Data = Packet.AsMemory(0, 20), TotalLength = 200, BufferId = 0x102 };
-        yield return new PacketIn { IsNicira = true, Metadata = Match.Of(Fields.Fields.InPort.Is(3), Fields.Fields.Reg3.Is(5), Fields.Fields.TunId.Is(9)), Data = Packet, TotalLength = (uint)Packet.Length, Reason = 1, Table = 4, Cookie = 0x77, UserData = new byte[] { 1, 2, 3 } };
-        yield return new PacketIn { IsNicira = true, IsResume = true, Metadata = Match.Of(Fields.Fields.InPort.Is(3)), Data = Packet, TotalLength = (uint)Packet.Length, Table = 255 };
+        yield return new PacketIn { Form = PacketInForm.Nicira, Metadata = Match.Of(Fields.Fields.InPort.Is(3), Fields.Fields.Reg3.Is(5)), Data = Packet, TotalLength = (uint)Packet.Length, Reason = 1, Table = 4, Cookie = 0x77 };
+        yield return new PacketIn { Form = PacketInForm.Nicira2, Metadata = Match.Of(Fields.Fields.InPort.Is(3), Fields.Fields.Reg3.Is(5), Fields.Fields.TunId.Is(9)), Data = Packet, TotalLength = (uint)Packet.Length, Reason = 1, Table = 4, Cookie = 0x77, UserData = new byte[] { 1, 2, 3 } };
+        foreach (var continuation in Continuations())
+        {
+            yield return new PacketIn { Form = PacketInForm.Nicira2, Metadata = Match.Of(Fields.Fields.InPort.Is(3)), Data = Packet, TotalLength = (uint)Packet.Length, Reason = 1, Table = 4, UserData = new byte[] { 1, 2, 3 }, Continuation = continuation };
+        }
+
+        yield return new FlowRemoved(Web with { Instructions = default, IdleTimeout = 5 }, 1, new FlowDuration(3, 500_000_000), 7, 8) { IsNicira = true };
+        yield return new FlowRemoved(Web with { Instructions = default, Table = 255, Cookie = 0 }, 2, new FlowDuration(3, 5), 7, 8) { IsNicira = true };
+        yield return new PacketIn { Form = PacketInForm.Resume, Metadata = Match.Of(Fields.Fields.InPort.Is(3)), Data = Packet, TotalLength = (uint)Packet.Length, Table = 255 };
     }
 
     private static IEnumerable<OpenFlowMessage> Extensions()
@@ -150,6 +161,8 @@ internal static class MessageCatalogue
 
         yield return new Multipart(false, MultipartType.Queue, false, Body(w => Words(w, 3, 4)));
         yield return new Multipart(false, MultipartType.Queue, false, Body(w => Words(w, Ports.Any, uint.MaxValue)));
+        yield return new Multipart(false, MultipartType.Experimenter, false, IpfixStats.Request(IpfixStats.BridgeSubtype));
+        yield return new Multipart(false, MultipartType.Experimenter, false, IpfixStats.Request(IpfixStats.FlowSubtype));
         yield return new Multipart(false, MultipartType.Experimenter, false, FlowMonitorCodec.EncodeRequest(1, FlowMonitorFlags.Changes, new FlowFilter(2, Web.Match)));
         yield return new Multipart(false, MultipartType.Experimenter, false, FlowMonitorCodec.EncodeRequest(7, FlowMonitorFlags.Changes | FlowMonitorFlags.Initial | FlowMonitorFlags.Own, new FlowFilter { OutPort = 4 }));
     }
@@ -252,6 +265,23 @@ internal static class MessageCatalogue
             w.U8(0);
             w.U16(0);
         });
+        foreach (var rows in new[] { 0, 1, 2 })
+        {
+            yield return Reply(MultipartType.Experimenter, w =>
+            {
+                w.Bytes(IpfixStats.Request(rows == 1 ? IpfixStats.BridgeSubtype : IpfixStats.FlowSubtype));
+                for (var row = 0; row < rows; row++)
+                {
+                    for (var i = 0UL; i < 10; i++)
+                    {
+                        w.U64(row == 1 && i > 7 ? ulong.MaxValue : i * 3);
+                    }
+
+                    Words(w, (uint)row * 1000, 0);
+                }
+            });
+        }
+
         yield return new Multipart(true, MultipartType.TableFeatures, true, MultipartBodies.WriteTableFeatures(Tables()));
         yield return Reply(MultipartType.PortDescription, w =>
         {
@@ -270,6 +300,38 @@ internal static class MessageCatalogue
             w.U16(3);
             w.U32(0x4321);
         });
+    }
+
+    /// <summary>What Open vSwitch keeps of a paused packet: some of everything, and what one property alone may hold.</summary>
+    private static IEnumerable<byte[]> Continuations()
+    {
+        yield return Body(w =>
+        {
+            Property(w, 0x8000, [.. Enumerable.Range(0x10, 16).Select(i => (byte)i)]);
+            Property(w, 0x8001, [0, 0, 1, 2]);
+            Property(w, 0x8001, [0, 0, 0, 0]);
+            Property(w, 0x8002, [0, 0, 0, 5]);
+            Property(w, 0x8003, []);
+            Property(w, 0x8004, [9]);
+            Property(w, 0x8005, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 77]);
+            Property(w, 0x8006, [0, 0, 0, 0, .. ActionList.Of(new Output(3), new Resubmit(5)).Encoded]);
+            Property(w, 0x8004, [10]);
+            Property(w, 0x8006, [0, 0, 0, 0]);
+            Property(w, 0x8007, [0, 0, 0, 0, .. ActionList.Of(new Output(2)).Encoded]);
+            Property(w, 0x8008, [0, 0, 0, 3]);
+        });
+        yield return Body(w => Property(w, 0x8000, new byte[16]));
+        yield return Body(w => Property(w, 0x8006, [0, 0, 0, 0]));
+        yield return Body(w => Property(w, 0x8007, [0, 0, 0, 0]));
+
+        static void Property(WireWriter w, ushort type, byte[] value)
+        {
+            var start = w.Length;
+            w.U16(type);
+            w.U16((ushort)(4 + value.Length));
+            w.Bytes(value);
+            w.Pad8(start);
+        }
     }
 
     private static TableFeatures[] Tables()

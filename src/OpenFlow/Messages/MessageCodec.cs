@@ -107,8 +107,14 @@ public static class MessageCodec
                 return new TlvTableReply(space, fields, TlvTableMod.Read(ref r));
             case (Vendors.Nicira, AsyncSettings.Subtype):
                 return AsyncSettings.Decode(ref r);
-            case (Vendors.Nicira, 28 or 30):
-                return PacketIn.DecodeNicira(ref r, subtype == 28);
+            case (Vendors.Nicira, PacketIn.NiciraSubtype):
+                return PacketIn.DecodeNicira(ref r);
+            case (Vendors.Nicira, PacketIn.ResumeSubtype or PacketIn.Nicira2Subtype):
+                return PacketIn.DecodeProperties(ref r, subtype == PacketIn.ResumeSubtype);
+            case (Vendors.Nicira, NiciraFlowMod.Subtype):
+                return NiciraFlowMod.Decode(ref r);
+            case (Vendors.Nicira, FlowRemoved.NiciraSubtype):
+                return FlowRemoved.DecodeNicira(ref r);
             case (Vendors.Nicira, 29):
                 r.Skip(6);
                 return new FlushConntrackZone(r.U16());

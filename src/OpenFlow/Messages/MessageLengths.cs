@@ -33,7 +33,7 @@ internal static class MessageLengths
 
     private static readonly Dictionary<int, (int Least, int Step)> Nicira = new()
     {
-        [10] = (4, 0), [11] = (4, 0), [15] = (8, 0), [16] = (4, 0), [18] = (0, 0), [19] = (24, 0), [20] = (8, 0), [24] = (8, 8), [25] = (0, 0),
+        [10] = (4, 0), [11] = (4, 0), [13] = (32, 8), [14] = (40, 8), [15] = (8, 0), [16] = (4, 0), [17] = (24, 1), [18] = (0, 0), [19] = (24, 0), [20] = (8, 0), [24] = (8, 8), [25] = (0, 0),
         [26] = (16, 8), [27] = (0, 8), [28] = (0, 8), [29] = (8, 0), [30] = (0, 8), [32] = (8, 8),
     };
 
@@ -51,7 +51,7 @@ internal static class MessageLengths
 
                 var kind = BinaryPrimitives.ReadUInt16BigEndian(frame[8..]);
                 return kind == (ushort)MultipartType.Experimenter
-                    ? frame.Length >= 24 && frame.Length % 8 == 0
+                    ? FitsExtension(frame, type == MessageType.MultipartRequest)
                     : Fit(type == MessageType.MultipartRequest ? Requests : Replies, kind, frame.Length - 16);
             case MessageType.Experimenter:
                 if (frame.Length < 16)
@@ -69,6 +69,17 @@ internal static class MessageLengths
             default:
                 return Fit(Plain, frame[1], frame.Length - MessageCodec.HeaderLength);
         }
+    }
+
+    private static bool FitsExtension(ReadOnlySpan<byte> frame, bool isRequest)
+    {
+        var rows = frame.Length - 24;
+        return rows >= 0 && (BinaryPrimitives.ReadUInt32BigEndian(frame[16..]), BinaryPrimitives.ReadUInt32BigEndian(frame[20..])) switch
+        {
+            (Vendors.Nicira, IpfixStats.BridgeSubtype) => rows == (isRequest ? 0 : IpfixStats.Length),
+            (Vendors.Nicira, IpfixStats.FlowSubtype) => isRequest ? rows == 0 : rows % IpfixStats.Length == 0,
+            _ => rows % 8 == 0,
+        };
     }
 
     private static bool Fit(Dictionary<int, (int Least, int Step)> table, int kind, int body) =>

@@ -111,6 +111,16 @@ public sealed partial class OpenFlowSwitch
     public Task<IReadOnlyList<MeterStats>> MeterStatsAsync(CancellationToken cancel = default) =>
         RowsAsync<MeterStats>(MultipartType.Meter, [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0], StatisticsCodec.Meters, cancel);
 
+    /// <summary>Reads the counters of the bridge's IPFIX exporter (Open vSwitch).</summary>
+    /// <exception cref="OpenFlowErrorException">NXST_NOT_CONFIGURED: the bridge has none.</exception>
+    public Task<IReadOnlyList<IpfixStats>> BridgeIpfixStatsAsync(CancellationToken cancel = default) =>
+        RowsAsync<IpfixStats>(MultipartType.Experimenter, IpfixStats.Request(IpfixStats.BridgeSubtype), static body => IpfixStats.Read(body[8..]), cancel);
+
+    /// <summary>Reads the counters of the IPFIX exporters that sample actions feed (Open vSwitch), one for each set of collectors.</summary>
+    /// <exception cref="OpenFlowErrorException">NXST_NOT_CONFIGURED: the bridge has none.</exception>
+    public Task<IReadOnlyList<IpfixStats>> FlowIpfixStatsAsync(CancellationToken cancel = default) =>
+        RowsAsync<IpfixStats>(MultipartType.Experimenter, IpfixStats.Request(IpfixStats.FlowSubtype), static body => IpfixStats.Read(body[8..]), cancel);
+
     /// <summary>What meters can do.</summary>
     public async Task<MeterFeatures> MeterFeaturesAsync(CancellationToken cancel = default)
     {
@@ -137,7 +147,7 @@ public sealed partial class OpenFlowSwitch
         Connection.PostAsync(new PacketOut(inPort, actions, packet), cancel);
 
     /// <summary>Lets a packet that a pausing controller action sent go on (NXT_RESUME).</summary>
-    public Task ResumeAsync(PacketIn packet, CancellationToken cancel = default) => Connection.PostAsync(packet with { IsNicira = true, IsResume = true }, cancel);
+    public Task ResumeAsync(PacketIn packet, CancellationToken cancel = default) => Connection.PostAsync(packet with { Form = PacketInForm.Resume }, cancel);
 
     /// <summary>Gives this connection the id that <see cref="ToController.ControllerId"/> names.</summary>
     public Task SetControllerIdAsync(ushort id, CancellationToken cancel = default) => Connection.PostAsync(new SetControllerId(id), cancel);

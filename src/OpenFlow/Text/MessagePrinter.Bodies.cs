@@ -9,7 +9,7 @@ namespace Weft.OpenFlow.Text;
 /// <content>Bodies.</content>
 internal static partial class MessagePrinter
 {
-    private static void FlowModBody(FlowTextWriter text, FlowMod mod)
+    private static void FlowModBody(FlowTextWriter text, FlowMod mod, bool withCookie)
     {
         var flow = mod.Flow;
         text.Put(mod.Command switch { FlowCommand.Add => " ADD", FlowCommand.Modify => " MOD", FlowCommand.ModifyStrict => " MOD_STRICT", FlowCommand.Delete => " DEL", _ => " DEL_STRICT" });
@@ -24,7 +24,7 @@ internal static partial class MessagePrinter
         MatchText.Write(text, flow.Match);
         text.Chomp(',');
         text.Optional(text.Last != ' ', " ");
-        text.Optional(mod.Command == FlowCommand.Add && flow.Cookie is not (0 or ulong.MaxValue), $"cookie:0x{flow.Cookie:x} ");
+        text.Optional(withCookie && flow.Cookie is not (0 or ulong.MaxValue), $"cookie:0x{flow.Cookie:x} ");
         text.Optional(mod.CookieMask != 0, $"cookie:0x{mod.CookieFilter:x}/0x{mod.CookieMask:x} ");
         text.Optional(flow.IdleTimeout != 0, $"idle:{flow.IdleTimeout} ");
         text.Optional(flow.HardTimeout != 0, $"hard:{flow.HardTimeout} ");
@@ -117,7 +117,7 @@ internal static partial class MessagePrinter
 
     private static void PacketInBody(FlowTextWriter text, PacketIn packet)
     {
-        if (packet.Table != 0 && !(packet.IsNicira && packet.Table == 255))
+        if (packet.Table != 0)
         {
             text.Put(" table_id=");
             text.Table(packet.Table);
@@ -146,6 +146,7 @@ internal static partial class MessagePrinter
             text.Put("\n");
         }
 
+        ContinuationText.Write(text, packet.Continuation.Span);
         PacketText.Write(text, packet.Data.Span);
     }
 

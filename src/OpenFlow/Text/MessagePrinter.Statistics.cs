@@ -37,6 +37,9 @@ internal static partial class MessagePrinter
             case MultipartType.Experimenter when body.Length >= 8 && BinaryPrimitives.ReadUInt32BigEndian(body[4..]) == FlowMonitorCodec.Subtype:
                 MonitorRows(text, body[8..]);
                 return true;
+            case MultipartType.Experimenter when body.Length >= 8 && BinaryPrimitives.ReadUInt32BigEndian(body[4..]) is var subtype && subtype is IpfixStats.BridgeSubtype or IpfixStats.FlowSubtype:
+                IpfixRows(text, IpfixStats.Read(body[8..]), subtype == IpfixStats.FlowSubtype);
+                return true;
             default:
                 return false;
         }
@@ -156,6 +159,18 @@ internal static partial class MessagePrinter
         }
     }
 
+    private static void IpfixRows(FlowTextWriter text, List<IpfixStats> rows, bool ofFlows)
+    {
+        text.Optional(ofFlows, $" {rows.Count} ids\n");
+        foreach (var s in rows)
+        {
+            text.Put(ofFlows ? $"  id {s.CollectorSet,3}: " : "\n  bridge ipfix: ");
+            text.Put($"flows={Count(s.Flows)}, current flows={Count(s.CurrentFlows)}, sampled pkts={Count(s.Packets)}, ipv4 ok={Count(s.IPv4Packets)}, ipv6 ok={Count(s.IPv6Packets)}, tx pkts={Count(s.Sent)}\n");
+            text.Put(ofFlows ? "          " : "                ");
+            text.Put($"pkts errs={Count(s.PacketErrors)}, ipv4 errs={Count(s.IPv4Errors)}, ipv6 errs={Count(s.IPv6Errors)}, tx errs={Count(s.SendErrors)}\n");
+        }
+    }
+
     /// <summary>Requests for ports, queues and monitors; the others print nothing more.</summary>
     private static void StatisticsRequest(FlowTextWriter text, Multipart part)
     {
@@ -178,8 +193,8 @@ internal static partial class MessagePrinter
                 var group = r.U32();
                 text.Put(group == GroupMod.AllGroups ? " group_id=ALL" : group == uint.MaxValue ? " group_id=ANY" : $" group_id={group}");
                 break;
-            case MultipartType.Experimenter when part.Body.Length >= 8:
-                r.Skip(8);
+            case MultipartType.Experimenter when part.Body.Length >= 8 && r.U32() == Wire.Vendors.Onf:
+                r.Skip(4);
                 while (r.Remaining > 0)
                 {
                     text.Commit();

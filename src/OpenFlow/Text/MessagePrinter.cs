@@ -131,7 +131,7 @@ internal static partial class MessagePrinter
 
         var (vendor, subtype) = (BinaryPrimitives.ReadUInt32BigEndian(frame[16..]), BinaryPrimitives.ReadUInt32BigEndian(frame[20..]));
         return vendor is not (Wire.Vendors.Nicira or Wire.Vendors.Onf) ? "OFPBRC_BAD_VENDOR"
-            : vendor == Wire.Vendors.Onf && subtype == FlowMonitorCodec.Subtype && IsVersion(frame[0]) ? null : "OFPBRC_BAD_SUBTYPE";
+            : PartNames.ContainsKey((vendor, subtype)) && IsVersion(frame[0]) ? null : "OFPBRC_BAD_SUBTYPE";
     }
 
     private static void Refused(FlowTextWriter text, ReadOnlySpan<byte> frame, string error)
@@ -161,8 +161,8 @@ internal static partial class MessagePrinter
                     return $"OFPST_{Multiparts[kind]} {suffix}";
                 }
 
-                return kind == 0xffff && frame.Length >= 24 && BinaryPrimitives.ReadUInt32BigEndian(frame[16..]) == Wire.Vendors.Onf && BinaryPrimitives.ReadUInt32BigEndian(frame[20..]) == FlowMonitorCodec.Subtype
-                    ? $"ONFST_FLOW_MONITOR {suffix}"
+                return kind == 0xffff && frame.Length >= 24 && PartNames.TryGetValue((BinaryPrimitives.ReadUInt32BigEndian(frame[16..]), BinaryPrimitives.ReadUInt32BigEndian(frame[20..])), out var part)
+                    ? $"{part} {suffix}"
                     : $"OFPST_{kind} {suffix}";
             case MessageType.Experimenter when frame.Length >= 16:
                 return ExperimenterName(BinaryPrimitives.ReadUInt32BigEndian(frame[8..]), BinaryPrimitives.ReadUInt32BigEndian(frame[12..]));
@@ -183,8 +183,11 @@ internal static partial class MessagePrinter
         [(Wire.Vendors.Onf, 2350)] = "ONFT_REQUESTFORWARD",
         [(Wire.Vendors.Nicira, 10)] = "NXT_ROLE_REQUEST",
         [(Wire.Vendors.Nicira, 11)] = "NXT_ROLE_REPLY",
+        [(Wire.Vendors.Nicira, 13)] = "NXT_FLOW_MOD",
+        [(Wire.Vendors.Nicira, 14)] = "NXT_FLOW_REMOVED",
         [(Wire.Vendors.Nicira, 15)] = "NXT_FLOW_MOD_TABLE_ID",
         [(Wire.Vendors.Nicira, 16)] = "NXT_SET_PACKET_IN_FORMAT",
+        [(Wire.Vendors.Nicira, 17)] = "NXT_PACKET_IN",
         [(Wire.Vendors.Nicira, 18)] = "NXT_FLOW_AGE",
         [(Wire.Vendors.Nicira, 19)] = "NXT_SET_ASYNC_CONFIG",
         [(Wire.Vendors.Nicira, 20)] = "NXT_SET_CONTROLLER_ID",
@@ -198,6 +201,14 @@ internal static partial class MessagePrinter
         [(Wire.Vendors.Nicira, 32)] = "NXT_CT_FLUSH",
     };
 
+    /// <summary>Multipart messages of Nicira and ONF by experimenter and subtype.</summary>
+    internal static IReadOnlyDictionary<(uint Vendor, uint Subtype), string> PartNames { get; } = new Dictionary<(uint, uint), string>
+    {
+        [(Wire.Vendors.Onf, FlowMonitorCodec.Subtype)] = "ONFST_FLOW_MONITOR",
+        [(Wire.Vendors.Nicira, IpfixStats.BridgeSubtype)] = "NXST_IPFIX_BRIDGE",
+        [(Wire.Vendors.Nicira, IpfixStats.FlowSubtype)] = "NXST_IPFIX_FLOW",
+    };
+
     private static string ExperimenterName(uint vendor, uint subtype) =>
         ExperimenterNames.TryGetValue((vendor, subtype), out var name) ? name : $"OFPT_EXPERIMENTER vendor 0x{vendor:x} type {subtype}";
 
@@ -205,7 +216,8 @@ internal static partial class MessagePrinter
     {
         switch (message)
         {
-            case FlowMod mod: FlowModBody(text, mod); break;
+            case FlowMod mod: FlowModBody(text, mod, withCookie: mod.Command == FlowCommand.Add); break;
+            case NiciraFlowMod nicira: FlowModBody(text, nicira.Mod, withCookie: true); break;
             case GroupMod mod: GroupModBody(text, mod); break;
             case MeterMod mod: MeterModBody(text, mod); break;
             case Hello hello: HelloBody(text, hello, frame); break;

@@ -180,6 +180,49 @@ public sealed class RealSwitchTests
         }
     }
 
+    [TestCase(0u, PacketInForm.Standard)]
+    [TestCase(1u, PacketInForm.Nicira)]
+    [TestCase(2u, PacketInForm.Nicira2)]
+    public async Task Packet_ins_come_in_the_form_that_was_asked_for(uint format, PacketInForm form)
+    {
+        var got = new TaskCompletionSource<PacketIn>(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Take(PacketIn packet) => got.TrySetResult(packet);
+        Connection.PacketIn += Take;
+        try
+        {
+            Assert.That(await Connection.SendAsync([new SetPacketInFormat(format)]), Is.Empty);
+            (await Connection.ApplyAsync([FlowMod.Add(FlowText.Parse("table=0,cookie=0x99,in_port=1 actions=controller"))])).ThrowIfFailed();
+            var packet = Convert.FromHexString("ffffffffffff00000000000108060001080006040001000000000001" + "0a000001" + "000000000000" + "0a000002");
+            await Connection.SendPacketAsync(packet, ActionList.Of(new Output(Ports.Table)), inPort: 1);
+            var arrived = await got.Task.WaitAsync(TimeSpan.FromSeconds(10));
+            Assert.That((arrived.Form, arrived.Cookie, arrived.InPort), Is.EqualTo((form, 0x99UL, 1u)));
+            Assert.That(arrived.Data.ToArray(), Is.EqualTo(packet));
+        }
+        finally
+        {
+            Connection.PacketIn -= Take;
+            Assert.That(await Connection.SendAsync([new SetPacketInFormat(2)]), Is.Empty);
+        }
+    }
+
+    [Test]
+    public async Task Counters_of_ipfix_exporters_are_read_and_where_there_are_none_that_is_said()
+    {
+        Assert.That(async () => await Connection.BridgeIpfixStatsAsync(), Throws.TypeOf<OpenFlowErrorException>().With.Message.Contains("NXST_NOT_CONFIGURED"));
+        await _real.Database.VsctlAsync(wait: true, "--id=@i", "create", "IPFIX", "targets=\"127.0.0.1:4739\"", "--", "set", "bridge", "br0", "ipfix=@i");
+        try
+        {
+            Assert.That(await Connection.BridgeIpfixStatsAsync(), Has.Count.EqualTo(1));
+            await _real.Database.VsctlAsync(
+                wait: true, "--id=@b", "get", "bridge", "br0", "--", "--id=@i", "create", "IPFIX", "targets=\"127.0.0.1:4739\"", "--", "create", "Flow_Sample_Collector_Set", "id=7", "bridge=@b", "ipfix=@i");
+            Assert.That((await Connection.FlowIpfixStatsAsync()).Select(s => s.CollectorSet), Is.EqualTo(new[] { 7u }));
+        }
+        finally
+        {
+            await _real.Database.VsctlAsync(wait: true, "clear", "bridge", "br0", "ipfix", "--", "--all", "destroy", "Flow_Sample_Collector_Set");
+        }
+    }
+
     [Test]
     public async Task A_flow_that_ends_is_told_when_it_asked_for_that()
     {

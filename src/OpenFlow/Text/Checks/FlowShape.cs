@@ -34,6 +34,9 @@ internal sealed record FlowShape
 
     public uint CtStateMask { get; set; }
 
+    /// <summary>Which bits of a cookie the match asks for, which only NXT_FLOW_MOD does.</summary>
+    public ulong CookieMask { get; set; }
+
     /// <summary>The match names addresses of the original tuple: IPv4, IPv6.</summary>
     public bool HasCtIPv4 { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Weft.OpenFlow.Fields;
+using Weft.OpenFlow.Messages;
 using Weft.OpenFlow.Wire;
 using F = Weft.OpenFlow.Fields.Fields;
 
@@ -41,16 +42,32 @@ internal static class MatchCheck
             : Entries(r.Take(padded)[4..length], strict);
     }
 
+    /// <summary>Takes entries and their padding, and gives the entries (nx_pull_match).</summary>
+    public static ReadOnlySpan<byte> Take(ref WireReader r, int length)
+    {
+        var padded = (length + 7) & ~7;
+        return padded <= r.Remaining ? r.Take(padded)[..length] : throw new OpenFlowFormatException($"a match of length {length} in {r.Remaining} bytes", "OFPBMC_BAD_LEN");
+    }
+
     /// <summary>Reads entries alone. A match that is not strict leaves out fields that are not known and asks for no prerequisites.</summary>
-    public static FlowShape Entries(ReadOnlySpan<byte> data, bool strict)
+    /// <param name="data">The entries.</param>
+    /// <param name="strict">See above.</param>
+    /// <param name="cookies">Whether one may ask for a cookie.</param>
+    public static FlowShape Entries(ReadOnlySpan<byte> data, bool strict, bool cookies = false)
     {
         var shape = new FlowShape();
         var seen = new HashSet<int>();
         while (!data.IsEmpty)
         {
-            var (field, value, mask) = Entry(ref data, strict);
+            var (field, value, mask) = Entry(ref data, strict, cookies);
             if (field is null)
             {
+                if (mask != 0 && shape.CookieMask != 0)
+                {
+                    throw new OpenFlowFormatException("two cookies in a match", "OFPBMC_DUP_FIELD");
+                }
+
+                shape.CookieMask |= (ulong)mask;
                 continue;
             }
 
@@ -98,7 +115,7 @@ internal static class MatchCheck
             : field.IsVariable || (value & ~field.FullMask) == 0;
     }
 
-    private static (Field? Field, UInt128 Value, UInt128 Mask) Entry(ref ReadOnlySpan<byte> data, bool strict)
+    private static (Field? Field, UInt128 Value, UInt128 Mask) Entry(ref ReadOnlySpan<byte> data, bool strict, bool cookies)
     {
         var r = new WireReader(data);
         var header = Header(ref r);
@@ -120,7 +137,8 @@ internal static class MatchCheck
         var field = Find(header);
         if (field is null)
         {
-            return !strict ? default : throw new OpenFlowFormatException($"an unknown field 0x{header >> 32:x8}", "OFPBMC_BAD_FIELD");
+            return cookies && NiciraFlowMod.IsCookie(header) ? (null, 0, masked ? WireReader.ReadNumber(payload.Slice(width, width)) : ulong.MaxValue)
+                : !strict ? default : throw new OpenFlowFormatException($"an unknown field 0x{header >> 32:x8}", "OFPBMC_BAD_FIELD");
         }
 
         if (width > 16)

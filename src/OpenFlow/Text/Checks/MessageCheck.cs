@@ -109,9 +109,27 @@ internal static class MessageCheck
         var shape = MatchCheck.Read(ref r, strict: true);
         Require(table != 255 || command is DeleteAnything or DeleteAnything + 1, "OFPFMFC_BAD_TABLE_ID");
         Port(outPort);
+        Body(shape, table, command, flags, r.Rest);
+    }
+
+    private static void FlowModOfNicira(ref WireReader r)
+    {
+        r.Skip(8);
+        var (table, command) = (r.U8(), r.U8());
+        r.Skip(12);
+        int flags = r.U16();
+        int length = r.U16();
+        r.Skip(6);
+        var shape = MatchCheck.Entries(MatchCheck.Take(ref r, length), strict: true, cookies: true);
+        Require(command != 0 || shape.CookieMask == 0, "NXBRC_NXM_INVALID");
+        Body(shape, table, command, flags, r.Rest);
+    }
+
+    private static void Body(FlowShape shape, byte table, byte command, int flags, ReadOnlySpan<byte> rest)
+    {
         Require(!(shape.HasCtIPv4 && shape.EthType != 0x0800) && !(shape.HasCtIPv6 && shape.EthType != 0x86dd), "OFPBAC_MATCH_INCONSISTENT");
         Require(command <= DeleteAnything + 1, "OFPFMFC_BAD_COMMAND");
-        var instructions = InstructionBytes.Decode(r.Rest);
+        var instructions = InstructionBytes.Decode(rest);
         Flags(flags);
         instructions.CheckAgainst(shape, table);
     }
@@ -199,6 +217,21 @@ internal static class MessageCheck
                 Mappings(ref r, fields);
                 break;
             case (Vendors.Nicira, AsyncSettings.Subtype): AsyncConfig(ref r); break;
+            case (Vendors.Nicira, NiciraFlowMod.Subtype): FlowModOfNicira(ref r); break;
+            case (Vendors.Nicira, FlowRemoved.NiciraSubtype):
+                r.Skip(22);
+                int removed = r.U16();
+                r.Skip(16);
+                MatchCheck.Entries(MatchCheck.Take(ref r, removed), strict: true);
+                Require(r.Remaining == 0, BadLength);
+                break;
+            case (Vendors.Nicira, PacketIn.NiciraSubtype):
+                r.Skip(16);
+                int metadata = r.U16();
+                r.Skip(6);
+                MatchCheck.Entries(MatchCheck.Take(ref r, metadata), strict: false);
+                Require(r.Remaining >= 2, BadLength);
+                break;
             case (Vendors.Nicira, 28 or 30): PacketInCheck.Check(ref r); break;
             case (Vendors.Nicira, 32): ConntrackCheck.Check(ref r); break;
         }
