@@ -97,6 +97,11 @@ internal static class ActionCodec
         }
 
         var condition = oxm.ToCondition();
+        if (condition.Option is { } option)
+        {
+            return new SetField(field, option) { IsLoad2 = load2 };
+        }
+
         return new SetField(field, condition.Value, oxm.HasMask ? condition.Mask : field.FullMask) { WireBytes = condition.WireBytes, IsLoad2 = load2 };
     }
 

@@ -28,8 +28,18 @@ public sealed record SetField : FlowAction
         (Field, Value, Mask) = (field, condition.Value, mask);
     }
 
+    /// <summary>Writes a tunnel option (tun_metadata) of any length.</summary>
+    /// <exception cref="ArgumentException">The field is another one, or only the presence of the option is given.</exception>
+    public SetField(Field field, OptionBits option)
+        : this(field, new FieldMatch(field, option).Value, UInt128.MaxValue) => Option = option.IsExact || !option.Value.IsEmpty
+            ? option
+            : throw new ArgumentException($"{field.Name}: give a value to write", nameof(option));
+
     /// <summary>The field.</summary>
     public Field Field { get; }
+
+    /// <summary>Value and mask of a tunnel option that 128 bits do not hold; null otherwise.</summary>
+    public OptionBits? Option { get; private init; }
 
     /// <summary>The new value.</summary>
     public UInt128 Value { get; }
@@ -42,20 +52,24 @@ public sealed record SetField : FlowAction
     /// <summary>True for NXAST_REG_LOAD2.</summary>
     internal bool IsLoad2 { get; init; }
 
+    /// <summary>True for a load of more than 64 bits, which is one NXAST_REG_LOAD for each 64.</summary>
+    internal bool IsLoad { get; init; }
+
     internal override void Encode(WireWriter w)
     {
-        if (!IsLoad2 && (Mask == Field.FullMask || Field.IsVariable))
+        var whole = Option is null ? Mask == Field.FullMask : Option.IsExact;
+        if (!IsLoad2 && !IsLoad && whole)
         {
             var start = w.Length;
             w.U16(25);
             w.U16(0);
-            OxmCodec.Write(w, Field, Field.OxmHeader, Value, Field.IsVariable ? UInt128.MaxValue : Mask, WireBytes);
+            EncodeField(w, Field.OxmHeader);
             End(w, start);
         }
-        else if (IsLoad2 || Field.IsNxmExperimenter)
+        else if (IsLoad2 || Field.IsNxmExperimenter || Field.IsVariable)
         {
             var start = BeginNicira(w, 33);
-            OxmCodec.Write(w, Field, Field.NxmHeader, Value, Mask, WireBytes);
+            EncodeField(w, Field.NxmHeader);
             End(w, start);
         }
         else
@@ -67,10 +81,29 @@ public sealed record SetField : FlowAction
         }
     }
 
+    private void EncodeField(WireWriter w, ulong header)
+    {
+        if (Option is { } option)
+        {
+            option.Write(w, header);
+            return;
+        }
+
+        OxmCodec.Write(w, Field, header, Value, Mask, WireBytes, alwaysMasked: Field.IsVariable && Mask != Field.FullMask);
+    }
+
     internal override void Format(FlowTextWriter text)
     {
         text.Put("set_field:");
-        text.Value(Field, Value, Mask);
+        if (Option is { } option)
+        {
+            text.Option(option);
+        }
+        else
+        {
+            text.Value(Field, Value, Mask);
+        }
+
         text.Put($"->{Field.Name}");
     }
 
@@ -105,7 +138,13 @@ public sealed record RegLoad(BitRange Target, ulong Value) : FlowAction
 {
     internal override void Encode(WireWriter w)
     {
-        if (Target.Field.IsNxmExperimenter)
+        if (Target.Field.IsVariable && !Target.IsWhole && Target.Offset + Target.Count >= 128)
+        {
+            new SetField(Target.Field, OptionBits.At(Target.Offset, Target.Count, Value)) { IsLoad2 = true }.Encode(w);
+            return;
+        }
+
+        if (Target.Field.IsNxmExperimenter || Target.Field.IsVariable)
         {
             new SetField(Target.Field, (UInt128)Value << Target.Offset, Target.Mask) { IsLoad2 = true }.Encode(w);
             return;

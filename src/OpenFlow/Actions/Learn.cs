@@ -35,8 +35,11 @@ public sealed record LearnSpec
     /// <summary>The bits of the packet that are copied; null when <see cref="Value"/> is.</summary>
     public BitRange? Source { get; }
 
-    /// <summary>The number, when there is no source.</summary>
+    /// <summary>The number, when there is no source. Of a longer <see cref="Option"/> the last 128 bits.</summary>
     public UInt128 Value { get; }
+
+    /// <summary>A number of more than 128 bits, for tun_metadata; null otherwise.</summary>
+    public OptionBits? Option { get; private init; }
 
     /// <summary>Where it goes in the learned flow; null for an output.</summary>
     public BitRange? Target { get; }
@@ -51,6 +54,12 @@ public sealed record LearnSpec
 
     /// <summary>The learned flow matches <paramref name="target"/> with a number.</summary>
     public static LearnSpec Match(BitRange target, UInt128 value) => new(LearnKind.Match, null, value, target);
+
+    /// <summary>The learned flow matches <paramref name="target"/>, bits of tun_metadata, with a number of more than 128 bits.</summary>
+    public static LearnSpec Match(BitRange target, OptionBits value) => new(LearnKind.Match, null, value.Low, target) { Option = value };
+
+    /// <summary>The learned flow loads a number of more than 128 bits into tun_metadata.</summary>
+    public static LearnSpec Load(OptionBits value, BitRange target) => new(LearnKind.Load, null, value.Low, target) { Option = value };
 
     /// <summary>The learned flow loads a copy of <paramref name="source"/>.</summary>
     public static LearnSpec Load(BitRange source, BitRange target) => new(LearnKind.Load, SameWidth(source, target), 0, target);
@@ -68,6 +77,11 @@ public sealed record LearnSpec
         {
             SubfieldCodec.WriteNxm(w, source);
             w.U16((ushort)source.Offset);
+        }
+        else if (Option is { } option)
+        {
+            w.Zeros(((Bits + 15) / 16 * 2) - option.Value.Length);
+            w.Bytes(option.Value);
         }
         else
         {
@@ -91,20 +105,23 @@ public sealed record LearnSpec
             throw new OpenFlowFormatException($"learn: a specification 0x{header:x4} does not exist", "OFPBAC_BAD_ARGUMENT");
         }
 
-        if (bits is 0 or > 128)
+        if (bits == 0)
         {
             throw new OpenFlowFormatException($"learn: a specification of {bits} bits", "OFPBAC_BAD_SET_LEN");
         }
 
         var source = immediate ? (BitRange?)null : SubfieldCodec.Range(OxmCodec.ReadHeader(ref r), r.U16(), bits);
         UInt128 value = 0;
+        OptionBits? option = null;
         if (immediate)
         {
-            value = r.Number((bits + 15) / 16 * 2);
+            var bytes = r.Take((bits + 15) / 16 * 2);
+            value = WireReader.ReadNumber(bytes[Math.Max(0, bytes.Length - 16)..]);
+            option = bytes.Length > 16 && bytes[..^16].ContainsAnyExcept((byte)0) ? new OptionBits(bytes.TrimStart((byte)0)) : null;
         }
 
         BitRange? target = kind == LearnKind.Output ? null : SubfieldCodec.Range(OxmCodec.ReadHeader(ref r), r.U16(), bits);
-        return new(kind, source, value, target);
+        return new(kind, source, value, target) { Option = option };
     }
 
     internal void Format(FlowTextWriter text)
@@ -113,11 +130,11 @@ public sealed record LearnSpec
         {
             case LearnKind.Match when Source is null && Target is { IsWhole: true } whole:
                 text.Put($"{whole.Field.Name}=");
-                text.Value(whole.Field, Value, whole.Field.FullMask);
+                Number(text, whole.Field);
                 break;
             case LearnKind.Match when Source is null:
                 text.Put($"{Target}=");
-                text.Hex(Value);
+                Number(text, null);
                 break;
             case LearnKind.Match:
                 text.Put($"{Target}");
@@ -125,7 +142,7 @@ public sealed record LearnSpec
                 break;
             case LearnKind.Load when Source is null:
                 text.Put("load:");
-                text.Hex(Value);
+                Number(text, null);
                 text.Put($"->{Target}");
                 break;
             case LearnKind.Load:
@@ -134,6 +151,23 @@ public sealed record LearnSpec
             default:
                 text.Put($"output:{Source}");
                 break;
+        }
+    }
+
+    /// <summary>The number; as the field's values read when it is a whole field.</summary>
+    private void Number(FlowTextWriter text, Field? field)
+    {
+        if (Option is { } option)
+        {
+            text.Option(option);
+        }
+        else if (field is null)
+        {
+            text.Hex(Value);
+        }
+        else
+        {
+            text.Value(field, Value, field.FullMask);
         }
     }
 

@@ -28,16 +28,16 @@ public readonly record struct BitRange
     public int Count { get; }
 
     /// <summary>The ones of the range, not shifted.</summary>
-    internal UInt128 ValueMask => Count == 128 ? UInt128.MaxValue : (UInt128.One << Count) - 1;
+    internal UInt128 ValueMask => Count >= 128 ? UInt128.MaxValue : (UInt128.One << Count) - 1;
 
-    /// <summary>The ones of the range at their place in the field.</summary>
-    public UInt128 Mask => ValueMask << Offset;
+    /// <summary>The ones of the range at their place in the field, as far as they are among the last 128 bits.</summary>
+    public UInt128 Mask => Offset >= 128 ? 0 : ValueMask << Offset;
 
     /// <summary>True when the range is the whole field.</summary>
     public bool IsWhole => Offset == 0 && Count == Field.Bits;
 
     /// <summary>These bits have this value.</summary>
-    public FieldMatch Is(UInt128 value) => new(Field, Checked(value) << Offset, Mask);
+    public FieldMatch Is(UInt128 value) => Offset + Count <= 128 || IsWhole ? new(Field, Checked(value) << Offset, Mask) : new(Field, OptionBits.At(Offset, Count, Checked(value)));
 
     /// <summary>An action that writes <paramref name="value"/> into these bits.</summary>
     public Actions.RegLoad Load(UInt128 value) => new(this, (ulong)Checked(value));
@@ -48,11 +48,11 @@ public readonly record struct BitRange
     /// <summary>An action that sends the packet to the port whose number is in these bits.</summary>
     public Actions.OutputReg Output(ushort maxLength = 0xffff) => new(this, maxLength);
 
-    /// <summary>Takes these bits out of a value of the whole field.</summary>
-    public UInt128 Read(UInt128 fieldValue) => (fieldValue >> Offset) & ValueMask;
+    /// <summary>Takes these bits out of a value of the whole field, whose bits above 127 count as zero.</summary>
+    public UInt128 Read(UInt128 fieldValue) => Offset >= 128 ? 0 : (fieldValue >> Offset) & ValueMask;
 
     /// <summary>Replaces these bits in a value of the whole field.</summary>
-    public UInt128 Write(UInt128 fieldValue, UInt128 value) => (fieldValue & ~Mask) | ((value & ValueMask) << Offset);
+    public UInt128 Write(UInt128 fieldValue, UInt128 value) => Offset >= 128 ? fieldValue : (fieldValue & ~Mask) | ((value & ValueMask) << Offset);
 
     /// <summary>Text as in ovs-actions(7): NXM_NX_REG0[0..3].</summary>
     public override string ToString() => IsWhole ? $"{Field.NxmName}[]"

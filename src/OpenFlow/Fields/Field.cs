@@ -24,7 +24,7 @@ public abstract class Field
     /// <summary>The name that ovs-ofctl prints in set_field, e.g. "ip_dst".</summary>
     public string Name { get; }
 
-    /// <summary>The width in bits, 1 to 128.</summary>
+    /// <summary>The width in bits, 1 to 128; 992 for tun_metadata, see <see cref="OptionBits"/>.</summary>
     public int Bits { get; }
 
     /// <summary>The width on the wire in bytes.</summary>
@@ -60,8 +60,8 @@ public abstract class Field
     /// <summary>True when a canonical match never contains this field but others in its place (xreg0 is reg0 and reg1).</summary>
     internal bool IsAlias { get; init; }
 
-    /// <summary>The ones of every bit of the field.</summary>
-    internal UInt128 FullMask => Bits == 128 ? UInt128.MaxValue : (UInt128.One << Bits) - 1;
+    /// <summary>The ones of every bit of the field, of tun_metadata of the last 128.</summary>
+    internal UInt128 FullMask => Bits >= 128 ? UInt128.MaxValue : (UInt128.One << Bits) - 1;
 
     internal bool IsNxmExperimenter => NxmHeader >> 48 == 0xffff;
 

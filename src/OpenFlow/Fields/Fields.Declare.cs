@@ -53,10 +53,10 @@ public static partial class Fields
         for (var i = 0; i < fields.Length; i++)
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"tun_metadata{i}");
-            const int MostBytes = 124;
+            const int MostBytes = OptionBits.MostBytes;
             var header = Header(new(name, FieldClass.Nxm1, 40 + i), 0);
             var named = Header(new(name, FieldClass.Nxm1, 40 + i), MostBytes);
-            fields[i] = new Field<UInt128>(name, 128, 16, named, $"NXM_NX_TUN_METADATA{i}", header, true, FieldFormat.Hexadecimal, Prerequisite.None, true, v => v, b => b)
+            fields[i] = new Field<UInt128>(name, 8 * MostBytes, 16, named, $"NXM_NX_TUN_METADATA{i}", header, true, FieldFormat.Hexadecimal, Prerequisite.None, true, v => v, b => b)
             {
                 IsVariable = true,
             };

@@ -26,7 +26,7 @@ internal readonly struct MatchBuilder
     public void Add(FieldMatch condition)
     {
         var (field, value, mask) = (condition.Field, condition.Value, condition.Mask);
-        if (mask == 0)
+        if (mask == 0 && condition.Option is null)
         {
             return;
         }
@@ -147,6 +147,16 @@ internal readonly struct MatchBuilder
             if (other.Field != condition.Field)
             {
                 continue;
+            }
+
+            if (other.Option is not null || condition.Option is not null)
+            {
+                if (other.Option is not null && other.Option.Equals(condition.Option))
+                {
+                    return;
+                }
+
+                throw new ArgumentException($"two conditions on {condition.Field.Name}, one of them on more than 128 bits or on its presence: give one");
             }
 
             if (((other.Value ^ condition.Value) & other.Mask & condition.Mask) != 0)

@@ -8,8 +8,16 @@ internal static class OxmCodec
     private const ulong MaskBit = 1UL << 40;
 
     /// <summary>Writes a condition as it stands in an OpenFlow 1.3 match.</summary>
-    public static void Write(WireWriter writer, FieldMatch condition) =>
+    public static void Write(WireWriter writer, FieldMatch condition)
+    {
+        if (condition.Option is { } option)
+        {
+            option.Write(writer, condition.Field.OxmHeader);
+            return;
+        }
+
         Write(writer, condition.Field, condition.Field.OxmHeader, condition.Value, condition.Mask, condition.WireBytes, condition.Field == Fields.TunFlags);
+    }
 
     /// <summary>Writes header, value and, unless it is all ones, mask. Open vSwitch sends a mask with tun_flags always: it keeps flags of its own beside the one that exists.</summary>
     public static void Write(WireWriter writer, Field field, ulong header, UInt128 value, UInt128 mask, int wireBytes, bool alwaysMasked = false)
@@ -19,7 +27,7 @@ internal static class OxmCodec
         var masked = (mask & full) != full || alwaysMasked;
         if (field.IsVariable)
         {
-            header |= (ulong)bytes << 32;
+            header = (header & ~(0xffUL << 32)) | ((ulong)bytes << 32);
         }
 
         WriteHeader(writer, masked ? WithMask(header) : header);
@@ -171,8 +179,13 @@ internal static class OxmCodec
 
         var condition = oxm.ToCondition();
         var size = oxm.Payload.Length / 2;
+        if (condition.Option is { } option)
+        {
+            return oxm.Payload.Length % 2 == 0 && option.Value.SequenceEqual(oxm.Payload[..size]);
+        }
+
         var full = size == 16 ? UInt128.MaxValue : (UInt128.One << (8 * size)) - 1;
-        return condition.Mask != 0 && (field != Fields.CtState || condition.Mask <= 0xff) && (condition.Mask & full) != (field.FullMask & full)
+        return condition.Mask != 0 && oxm.Payload.Length % 2 == 0 && (field != Fields.CtState || condition.Mask <= 0xff) && (condition.Mask & full) != (field.FullMask & full)
             && WireReader.ReadNumber(oxm.Payload[..size]) == condition.Value
             && WireReader.ReadNumber(oxm.Payload[size..]) == condition.Mask;
     }
@@ -195,8 +208,8 @@ internal static class OxmCodec
             return wireBytes;
         }
 
+        // As few as hold it (mf_field_len in OVS's meta-flow.c).
         var significant = mask == UInt128.MaxValue ? value : mask;
-        var bits = 128 - (int)UInt128.LeadingZeroCount(significant);
-        return Math.Max(4, (bits + 31) / 32 * 4);
+        return (135 - (int)UInt128.LeadingZeroCount(significant)) / 8;
     }
 }

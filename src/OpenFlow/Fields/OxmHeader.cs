@@ -46,7 +46,7 @@ internal readonly ref struct OxmHeader
         var field = Fields.FindHeader(header);
         if (field is not null && !LengthFits(field, payload.Length, (header >> 40 & 1) != 0))
         {
-            // A tunnel option of more than 16 bytes stays as bytes, as does a field of another length than the one that is known.
+            // A field of another length than the one that is known stays as bytes.
             field = null;
         }
 
@@ -57,8 +57,13 @@ internal readonly ref struct OxmHeader
     {
         var field = Field!;
         var size = HasMask ? Payload.Length / 2 : Payload.Length;
+        if (field.IsVariable && IsOption(size))
+        {
+            return new FieldMatch(field, ToOption(size));
+        }
+
         var value = WireReader.ReadNumber(Payload[..size]);
-        var mask = HasMask ? WireReader.ReadNumber(Payload[size..]) & field.FullMask : size == 16 || !field.IsVariable ? field.FullMask : (UInt128.One << (8 * size)) - 1;
+        var mask = HasMask ? WireReader.ReadNumber(MaskOf(size)) & field.FullMask : size is 0 or 16 || !field.IsVariable ? field.FullMask : (UInt128.One << (8 * size)) - 1;
         if (!field.IsMaskable && mask != field.FullMask)
         {
             throw new OpenFlowFormatException($"{field.Name} takes no mask", "OFPBMC_BAD_MASK");
@@ -72,11 +77,21 @@ internal readonly ref struct OxmHeader
         return new FieldMatch(field, value & mask, mask, field.IsVariable ? size : 0);
     }
 
+    private ReadOnlySpan<byte> MaskOf(int size) => Payload.Slice(size, size);
+
+    /// <summary>What a number of 128 bits and its mask do not say: more bytes, a mask of ones that is meant, a presence.</summary>
+    private bool IsOption(int size) => size > 16 || (HasMask && (size == 16 || !MaskOf(size).ContainsAnyExcept((byte)0)));
+
+    private OptionBits ToOption(int size) => !HasMask ? new OptionBits(Payload)
+        : !MaskOf(size).ContainsAnyExcept((byte)0) ? OptionBits.Present
+        : new OptionBits(Payload[..size], MaskOf(size));
+
     private static bool LengthFits(Field field, int payload, bool masked)
     {
         if (field.IsVariable)
         {
-            return payload > 0 && (masked ? payload % 2 == 0 && payload <= 32 : payload <= 16);
+            // Of an odd number of bytes Open vSwitch leaves the last one out.
+            return (masked ? payload / 2 : payload) <= OptionBits.MostBytes;
         }
 
         return payload == (masked ? 2 * field.Bytes : field.Bytes);

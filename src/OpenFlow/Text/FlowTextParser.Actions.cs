@@ -279,10 +279,13 @@ internal sealed partial class FlowTextParser
         return new Resubmit(table == 255 ? null : table, port, ct);
     }
 
-    private RegLoad ParseLoad(string value) => Arrow(value, (number, target) =>
+    private FlowAction ParseLoad(string value) => Arrow<FlowAction>(value, (number, target) =>
     {
         var range = Range(target);
-        return new RegLoad(range, (ulong)range.Read(Single(new BitRange(range.Field, 0, range.Count), number) << range.Offset));
+        var bits = Single(range, number);
+        return range.Count <= 64 || range.Field.IsVariable && bits <= ulong.MaxValue ? new RegLoad(range, (ulong)bits)
+            : range.Field.IsVariable ? throw new OpenFlowTextException($"load: {number} has more than 64 bits: write the option with set_field")
+            : new SetField(range.Field, bits << range.Offset, range.Mask) { IsLoad = true };
     });
 
     private static UInt128 Single(BitRange range, string number)
@@ -294,6 +297,11 @@ internal sealed partial class FlowTextParser
     private SetField ParseSetField(string value) => Arrow(value, (number, target) =>
     {
         var field = ActionField(target);
+        if (field.IsVariable && number.Length > 0 && Option(number) is { } option)
+        {
+            return new SetField(field, option);
+        }
+
         var condition = Value(field, number);
         return new SetField(field, condition.Value, condition.Mask);
     });

@@ -58,6 +58,7 @@ internal sealed partial class FlowTextParser
         {
             return Arrow(value, (from, to) => from.Contains('[', StringComparison.Ordinal)
                 ? LearnSpec.Load(Range(from), Range(to))
+                : LongNumber(from, Range(to)) is { } option ? LearnSpec.Load(option, Range(to))
                 : LearnSpec.Load(NumberText.Parse(from, "load"), Range(to)));
         }
 
@@ -68,7 +69,21 @@ internal sealed partial class FlowTextParser
         }
 
         return value.Contains('[', StringComparison.Ordinal) ? LearnSpec.Match(target, Range(value))
+            : LongNumber(value, target) is { } option ? LearnSpec.Match(target, option)
             : LearnSpec.Match(target, target.IsWhole ? Value(target.Field, value).Value : NumberText.Parse(value, key));
+    }
+
+    /// <summary>A number that 128 bits do not hold; null for others.</summary>
+    /// <exception cref="OpenFlowTextException">It does not fit into the bits.</exception>
+    private static OptionBits? LongNumber(string text, BitRange target)
+    {
+        if (NumberText.Long(text) is not { Length: > 16 } bytes)
+        {
+            return null;
+        }
+
+        var bits = (8 * bytes.Length) - System.Numerics.BitOperations.LeadingZeroCount((uint)bytes[0]) + 24;
+        return bits <= target.Count ? new OptionBits(bytes) : throw new OpenFlowTextException($"{text} does not fit into the {target.Count} bits of {target}");
     }
 
     private static BitRange LearnTarget(string key) => Range(key);

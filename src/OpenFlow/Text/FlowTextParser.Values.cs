@@ -44,6 +44,11 @@ internal sealed partial class FlowTextParser
     /// <summary>"value" or "value/mask" of a field.</summary>
     public FieldMatch Condition(Field field, string text)
     {
+        if (field.IsVariable && Option(text) is { } option)
+        {
+            return new FieldMatch(field, option);
+        }
+
         var (value, mask) = Value(field, text);
         try
         {
@@ -90,6 +95,28 @@ internal sealed partial class FlowTextParser
     {
         var field = Fields.Fields.Find(name) ?? throw new OpenFlowTextException($"{name}: unknown field");
         return field == Fields.Fields.InPort && name != "in_port_oxm" && !name.StartsWith("OXM", StringComparison.Ordinal) ? Fields.Fields.InPort16 : field;
+    }
+
+    /// <summary>A tunnel option that 128 bits do not hold, or nothing, which asks for its presence; null for others.</summary>
+    /// <exception cref="OpenFlowTextException">It has more than 124 bytes, or is no number.</exception>
+    private static OptionBits? Option(string text)
+    {
+        if (text is "" or "*" or "ANY")
+        {
+            return OptionBits.Present;
+        }
+
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        var value = NumberText.Long(slash < 0 ? text : text[..slash]);
+        var mask = slash < 0 ? null : NumberText.Long(text[(slash + 1)..]);
+        if (value is null || (slash >= 0 && mask is null) || Math.Max(value.Length, mask?.Length ?? 0) is var bytes && bytes < 16 || (bytes == 16 && mask is null))
+        {
+            return null;
+        }
+
+        return bytes > OptionBits.MostBytes ? throw new OpenFlowTextException($"{text}: a tunnel option has at most {OptionBits.MostBytes} bytes")
+            : mask is null ? new OptionBits(value)
+            : new OptionBits([.. new byte[bytes - value.Length], .. value], [.. new byte[bytes - mask.Length], .. mask]);
     }
 
     private (UInt128 Value, UInt128 Mask) Value(Field field, string text)

@@ -125,7 +125,7 @@ internal sealed partial class FlowTextParser(NameMap? names)
 
     private void AddField(MatchBuilder builder, string key, string value)
     {
-        if (value.Length == 0)
+        if (value.Length == 0 && Fields.Fields.Find(key) is not { IsVariable: true })
         {
             throw new OpenFlowTextException($"{key}: missing value, or unknown word");
         }

@@ -214,6 +214,17 @@ internal sealed class FlowTextWriter(NameMap? names)
         }
     }
 
+    /// <summary>A long tunnel option: its value, and its mask when that is not of ones.</summary>
+    public void Option(OptionBits option)
+    {
+        HexNumber(option.Value);
+        if (option.Mask.ContainsAnyExcept((byte)0xff))
+        {
+            _out.Append('/');
+            HexNumber(option.Mask);
+        }
+    }
+
     public void Flags(Field field, uint value, uint mask)
     {
         var flagNames = FlagNames(field.Format);

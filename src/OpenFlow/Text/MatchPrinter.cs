@@ -138,6 +138,12 @@ internal sealed class MatchPrinter
         Put(F.TunFlags, "tun_flags", c => _text.Put(c.Value != 0 ? "+oam" : "-oam"));
         for (var i = 0; i < 64; i++)
         {
+            if (_match.TryGet(F.TunMetadata(i), out var option) && option.Option is { IsExact: false, Value.IsEmpty: true })
+            {
+                _text.Put($"{option.Field.Name},");
+                continue;
+            }
+
             Put(F.TunMetadata(i), F.TunMetadata(i).Name, TunnelOption);
         }
     }
@@ -301,6 +307,12 @@ internal sealed class MatchPrinter
     /// <summary>An option is as long as its mask: ones from some byte on to the end are no mask.</summary>
     private void TunnelOption(FieldMatch c)
     {
+        if (c.Option is { } option)
+        {
+            _text.Option(option);
+            return;
+        }
+
         _text.Hex(c.Value);
         var bytes = (135 - (int)UInt128.LeadingZeroCount(c.Mask)) / 8;
         var full = bytes == 16 ? UInt128.MaxValue : (UInt128.One << (8 * bytes)) - 1;

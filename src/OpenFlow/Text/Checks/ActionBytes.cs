@@ -377,7 +377,7 @@ internal static class ActionBytes
 
     internal static void CheckSource(Field field, int offset, int count)
     {
-        var bits = field == F.VlanVid ? 12 : field.IsVariable ? 124 * 8 : field.Bits;
+        var bits = field == F.VlanVid ? 12 : field.Bits;
         Require(count > 0 && offset < bits && offset + count <= bits, "OFPBAC_BAD_SET_LEN");
     }
 

@@ -6,6 +6,7 @@ namespace Weft.OpenFlow.Text.Checks;
 internal static class ActionLengths
 {
     private const int Any = ushort.MaxValue;
+    private const int OnfCopy = 3200;
 
     private static readonly Dictionary<int, (int Least, int Most)> Standard = new()
     {
@@ -23,11 +24,15 @@ internal static class ActionLengths
         [49] = (24, Any), [50] = (24, 24), [254] = (16, 16), [255] = (16, 16),
     };
 
+    /// <summary>All actions that Open vSwitch knows with OpenFlow 1.3, by experimenter (0 for none) and type.</summary>
+    public static IEnumerable<(uint Vendor, int Type)> All =>
+        [.. Standard.Keys.Select(t => (0u, t)), .. Nicira.Keys.Select(t => (Vendors.Nicira, t)), (Vendors.Onf, OnfCopy)];
+
     /// <summary>The least and most bytes; null for a type that Open vSwitch does not know.</summary>
     public static (int Least, int Most)? Of(uint vendor, int type) => vendor switch
     {
         0 => Standard.TryGetValue(type, out var standard) ? standard : null,
         Vendors.Nicira => Nicira.TryGetValue(type, out var nicira) ? nicira : null,
-        _ => type == 3200 ? (24, Any) : null,
+        _ => type == OnfCopy ? (24, Any) : null,
     };
 }
