@@ -42,11 +42,7 @@ public sealed class BandwidthTests
 
         await _lab.Cluster.StopAsync("node1/ovs-vswitchd", force: true, CancellationToken.None);
         _lab.Cluster.StartAgain("node1/ovs-vswitchd");
-        await Eventually.True("the switch forwarding again", async () =>
-        {
-            await limited.Probe.PingAsync(others[0].V4);
-            return true;
-        }, TimeSpan.FromSeconds(30));
+        await Eventually.True("the switch forwarding again", async () => (await limited.Probe.PingAsync(others[0].V4)).Outcome == Probes.ProbeOutcome.Connected, TimeSpan.FromSeconds(30));
         await LimitedAsync("after the switch's restart");
 
         Assert.That(await _lab.OvsAsync("node1", "ovs-vsctl", "list", "qos"), Is.Not.Empty);
