@@ -110,6 +110,9 @@ internal sealed class PodWorker
             try
             {
                 await AddAsync(sandbox);
+
+                // Earlier tries that could not be ended while the agent was away: a runtime ends them when it can.
+                await DetachFailedAsync();
                 return;
             }
             catch (Exception e) when (e is CniCallException or LabException)
