@@ -263,10 +263,10 @@ public sealed partial class AgentLoop : IAsyncDisposable
         }
 
         var byId = Distinct(rows).ToDictionary(r => AttachedPort.IdOf(r.Attachment!.ContainerId, r.Attachment.IfName), StringComparer.Ordinal);
-        foreach (var (id, port) in _facts.Ports)
+        foreach (var (id, row) in byId)
         {
             // vswitchd may give another number than the one asked for, when that one is taken.
-            if (byId.GetValueOrDefault(id)?.OfPort is > 0 and var actual && actual != port.OfPort && actual <= Plan.Pipeline.BridgePorts.LastPod)
+            if (_facts.Ports.TryGetValue(id, out var port) && row.OfPort is > 0 and var actual && actual != port.OfPort && actual <= Plan.Pipeline.BridgePorts.LastPod)
             {
                 _ofPorts.Release(port.OfPort);
                 _ofPorts.Use((int)actual);

@@ -88,7 +88,7 @@ public sealed partial class TenantDns(AgentLoop loop, TimeProvider time, ILogger
     /// <summary>The cluster's own answer, or null when there is none in time.</summary>
     private static async Task<byte[]?> AskClusterAsync(NodeFacts facts, byte[] query, CancellationToken ct)
     {
-        var server = facts.Slice.All<LoadBalancer>().Where(b => b is { Service: ClusterDns, Protocol: Protocol.Udp, ClusterIp: not null }).OrderBy(b => b.Id, StringComparer.Ordinal).FirstOrDefault();
+        var server = facts.Slice.ClusterDns.Where(b => b is { Protocol: Protocol.Udp, ClusterIp: not null }).OrderBy(b => b.Id, StringComparer.Ordinal).FirstOrDefault();
         if (server is null || !IPAddress.TryParse(server.ClusterIp, out var address))
         {
             return null;

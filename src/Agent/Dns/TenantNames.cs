@@ -31,8 +31,8 @@ public static class TenantNames
     }
 
     private static bool IsOurs(NodeFacts facts, int key, string ns) =>
-        facts.Slice.All<LogicalPort>().Any(p => p.NetworkKey == key && p.Id.StartsWith(ns + "/", StringComparison.Ordinal))
-        || facts.Slice.All<DnsName>().Any(n => n.NetworkKey == key && n.Id.StartsWith(ns + "/", StringComparison.Ordinal));
+        facts.Slice.In<LogicalPort>(key).Any(p => p.Id.StartsWith(ns + "/", StringComparison.Ordinal))
+        || facts.Slice.In<DnsName>(key).Any(n => n.Id.StartsWith(ns + "/", StringComparison.Ordinal));
 
     private static DnsName? NameOf(NodeFacts facts, int key, string ns, string service) =>
         facts.Slice.Find<DnsName>(ItemKind.DnsName, $"{ns}/{service}") is { } found && found.NetworkKey == key ? found : null;
@@ -48,8 +48,8 @@ public static class TenantNames
 
         foreach (var text in new[] { pod.Replace('-', '.'), pod.Replace('-', ':') })
         {
-            if (IPAddress.TryParse(text, out var address) && facts.Slice.All<LogicalPort>().Any(p =>
-                p.NetworkKey == key && p.Id.StartsWith(ns + "/", StringComparison.Ordinal) && p.Addresses.Contains(address.ToString())))
+            if (IPAddress.TryParse(text, out var address) && facts.Slice.In<LogicalPort>(key).Any(p =>
+                p.Id.StartsWith(ns + "/", StringComparison.Ordinal) && p.Addresses.Contains(address.ToString())))
             {
                 return [address];
             }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using Weft.Agent.Dns;
 using Weft.Topology;
 
 namespace Weft.Agent.Facts;
@@ -45,8 +46,48 @@ public sealed record Slice
             ? (T[])Few.GetOrAdd(typeof(T), static (_, items) => items.Values.OfType<T>().ToArray(), Items)
             : Items.Values.OfType<T>();
 
+    /// <summary>The items of a kind in a tenant's network: ports, switches, routers, names of Services, or the network itself. In no order.</summary>
+    public IEnumerable<T> In<T>(int networkKey)
+        where T : TopologyItem => IndexByItems.GetValue(Items, static items => NetworkIndex.Of(items.Values)).All<T>(networkKey);
+
+    /// <summary>The ports of the cluster's DNS Service, in no order.</summary>
+    public IEnumerable<LoadBalancer> ClusterDns => (LoadBalancer[])Few.GetOrAdd(
+        typeof(LoadBalancer), static (_, items) => items.Values.OfType<LoadBalancer>().Where(b => b.Service == TenantDns.ClusterDns).ToArray(), Items);
+
+    /// <summary>Keeps what was found among the items before, as far as the changes do not concern it: else each change would cost a look at every item.</summary>
+    internal void Inherit(Slice before, IReadOnlyCollection<ItemRef> changed)
+    {
+        if (ReferenceEquals(Items, before.Items))
+        {
+            return;
+        }
+
+        if (IndexByItems.TryGetValue(before.Items, out var index))
+        {
+            IndexByItems.AddOrUpdate(Items, index.With(changed.Select(c => (before.Items.GetValueOrDefault(c), Items.GetValueOrDefault(c)))));
+        }
+
+        if (FewByItems.TryGetValue(before.Items, out var found))
+        {
+            foreach (var (type, items) in found)
+            {
+                if (!changed.Any(c => Concerns(c, type)))
+                {
+                    Few.TryAdd(type, items);
+                }
+            }
+        }
+    }
+
+    private static bool Concerns(ItemRef item, Type type) =>
+        type == typeof(Network) ? item.Kind == ItemKind.Network
+        : type == typeof(NodeEndpoint) ? item.Kind == ItemKind.NodeEndpoint
+        : item.Kind == ItemKind.LoadBalancer && item.Id.StartsWith(TenantDns.ClusterDns + "/", StringComparison.Ordinal);
+
     // Asked for once for each Service, and few among many items. Kept with the items that they are among: a copy of the record has other items.
     private ConcurrentDictionary<Type, Array> Few => FewByItems.GetValue(Items, static _ => new ConcurrentDictionary<Type, Array>());
 
     private static readonly ConditionalWeakTable<ImmutableDictionary<ItemRef, TopologyItem>, ConcurrentDictionary<Type, Array>> FewByItems = [];
+
+    private static readonly ConditionalWeakTable<ImmutableDictionary<ItemRef, TopologyItem>, NetworkIndex> IndexByItems = [];
 }

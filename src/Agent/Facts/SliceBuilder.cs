@@ -127,8 +127,11 @@ public sealed class SliceBuilder(Slice start)
             }
         }
 
+        var before = Current;
+        var different = changed.ToImmutable();
         Current = Current with { Revision = delta.Revision, Items = items.ToImmutable() };
-        return new SliceChange(Current, changed.ToImmutable()) { Step = delta };
+        Current.Inherit(before, different);
+        return new SliceChange(Current, different) { Step = delta };
     }
 }
 

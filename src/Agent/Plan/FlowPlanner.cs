@@ -18,8 +18,9 @@ public sealed class FlowPlanner
     private const string ServicePrefix = "service ";
     private const string NetworkPrefix = "network ";
     private const string TenantPortPrefix = "tenant ";
+    private const string SharedPrefix = "shared ";
 
-    private readonly Dictionary<string, HashSet<string>> _shared = new(StringComparer.Ordinal);
+    private readonly SharedServices _shared = new();
     private readonly Dictionary<string, int> _networkKeys = new(StringComparer.Ordinal);
     private readonly HashSet<string> _owners = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _endpointsOf = new(StringComparer.Ordinal);
@@ -55,6 +56,9 @@ public sealed class FlowPlanner
     /// <summary>Owners computed since the start; tests assert that it follows the size of changes, not of the cluster.</summary>
     public long Computed { get; private set; }
 
+    /// <summary>Flows of networks, ports and nodes computed since the start, changed or not; tests assert that it follows the size of changes, too.</summary>
+    public long FlowsComputed { get; private set; }
+
     /// <summary>Computes everything. What no longer exists loses its flows.</summary>
     public void PlanAll(NodeFacts facts)
     {
@@ -67,7 +71,8 @@ public sealed class FlowPlanner
         owners.UnionWith(_owners);
         foreach (var network in facts.Slice.All<Network>())
         {
-            Remember(network);
+            _networkKeys[network.Id] = network.Key;
+            owners.UnionWith(_shared.TakeNetwork(facts, network.Id).Select(OwnerOf));
         }
 
         PlanOwners(facts, owners);
@@ -101,11 +106,11 @@ public sealed class FlowPlanner
     private IEnumerable<string> OwnersOf(NodeFacts facts, ItemRef item) => item.Kind switch
     {
         ItemKind.LoadBalancer when item.Id.StartsWith(TenantDns.ClusterDns + "/", StringComparison.Ordinal) =>
-            [ServicePrefix + item.Id, .. facts.Slice.All<Network>().Where(n => n.Key != Network.DefaultKey).Select(n => NetworkPrefix + n.Id)],
-        ItemKind.LoadBalancer => [ServicePrefix + item.Id],
-        ItemKind.EndpointSet => _balancersByEndpoints.GetValueOrDefault(item.Id) ?? [],
+            [.. OwnersOfBalancer(facts, item.Id), .. facts.Slice.All<Network>().Where(n => n.Key != Network.DefaultKey).Select(n => NetworkPrefix + n.Id)],
+        ItemKind.LoadBalancer => OwnersOfBalancer(facts, item.Id),
+        ItemKind.EndpointSet => (_balancersByEndpoints.GetValueOrDefault(item.Id) ?? []).SelectMany(o => OwnersOfBalancer(facts, o[ServicePrefix.Length..])),
         ItemKind.NodeEndpoint when item.Id == facts.NodeName =>
-            [SelfOwner, RemotePrefix + item.Id, .. facts.Slice.All<LoadBalancer>().Select(b => ServicePrefix + b.Id)],
+            [SelfOwner, RemotePrefix + item.Id, .. facts.Slice.All<LoadBalancer>().SelectMany(b => OwnersOfBalancer(facts, b.Id))],
         ItemKind.NodeEndpoint =>
             [RemotePrefix + item.Id, .. facts.Slice.All<LogicalPort>().Where(p => p.NetworkKey > Network.DefaultKey && p.Node == item.Id).Select(p => TenantPortPrefix + p.Id)],
         ItemKind.ClusterSettings => [SelfOwner, .. facts.Slice.All<Network>().Where(n => n.Key != Network.DefaultKey).Select(n => NetworkPrefix + n.Id)],
@@ -125,7 +130,13 @@ public sealed class FlowPlanner
         facts.Slice.Find<Network>(ItemKind.Network, id) is { Key: > Network.DefaultKey } network ? [NetworkPrefix + id, .. PortsOf(facts, network.Key)] : [];
 
     private static IEnumerable<string> PortsOf(NodeFacts facts, int key) =>
-        facts.Slice.All<LogicalPort>().Where(p => p.NetworkKey == key && p.NetworkKey > Network.DefaultKey).Select(p => TenantPortPrefix + p.Id);
+        facts.Slice.In<LogicalPort>(key).Select(p => TenantPortPrefix + p.Id);
+
+    /// <summary>A Service port, and the networks that share it.</summary>
+    private IEnumerable<string> OwnersOfBalancer(NodeFacts facts, string id) => _shared.TakeBalancer(facts, id).Select(OwnerOf).Prepend(ServicePrefix + id);
+
+    // A Service port's id has no space, a network's neither.
+    private static string OwnerOf((string Balancer, string Network) shared) => $"{SharedPrefix}{shared.Balancer} {shared.Network}";
 
     /// <summary>A network, its ports, and the Services that it shares, or shared before.</summary>
     private IEnumerable<string> OwnersOfNetwork(NodeFacts facts, string id)
@@ -142,32 +153,25 @@ public sealed class FlowPlanner
             }
         }
 
-        _shared.TryGetValue(id, out var before);
-        var now = (network?.SharedServices ?? []).ToHashSet(StringComparer.Ordinal);
-        foreach (var balancer in facts.Slice.All<LoadBalancer>().Where(b => now.Contains(b.Service) || before?.Contains(b.Service) == true))
+        foreach (var shared in _shared.TakeNetwork(facts, id))
         {
-            yield return ServicePrefix + balancer.Id;
+            yield return OwnerOf(shared);
         }
 
         if (network is null)
         {
-            _shared.Remove(id);
             _networkKeys.Remove(id);
         }
         else
         {
-            Remember(network);
+            _networkKeys[id] = network.Key;
         }
     }
-
-    /// <summary>What must be planned again when the network changes or goes.</summary>
-    private void Remember(Network network) =>
-        (_shared[network.Id], _networkKeys[network.Id]) = (network.SharedServices.ToHashSet(StringComparer.Ordinal), network.Key);
 
     /// <summary>Whether the flow with this key is one of an attached port's own.</summary>
     public bool OwnsFlow(string portId, FlowKey key) => Flows.OwnerOf(key) == PortPrefix + portId;
 
-    private static IEnumerable<Flow> FlowsOf(NodeFacts facts, string owner)
+    private IEnumerable<Flow> FlowsOf(NodeFacts facts, string owner)
     {
         if (owner == BaseFlows.Owner)
         {
@@ -183,6 +187,16 @@ public sealed class FlowPlanner
         {
             var name = owner[RemotePrefix.Length..];
             return name != facts.NodeName && facts.Slice.Node(name) is { } node ? NodeFlows.PlanRemote(node) : [];
+        }
+
+        if (owner.StartsWith(SharedPrefix, StringComparison.Ordinal))
+        {
+            var (balancer, network) = (owner[SharedPrefix.Length..owner.LastIndexOf(' ')], owner[(owner.LastIndexOf(' ') + 1)..]);
+
+            // Without the Service's groups its flows are none.
+            return !_notPlanned.ContainsKey(ServicePrefix + balancer) && facts.Slice.Find<LoadBalancer>(ItemKind.LoadBalancer, balancer) is { } shared && facts.Slice.Find<Network>(ItemKind.Network, network) is { } sharer
+                ? ServicePlan.Shared(facts, shared, sharer, _groupIds)
+                : [];
         }
 
         if (owner.StartsWith(NetworkPrefix, StringComparison.Ordinal))
@@ -220,6 +234,7 @@ public sealed class FlowPlanner
         var plan = balancer is null ? ServicePlan.Empty : ServicePlan.Of(facts, balancer, _groupIds);
         Stale.Take(facts, id, balancer, plan);
         Groups.Replace(owner, plan.Groups.Select(g => KeyValuePair.Create(g.Id, g)));
+        FlowsComputed += plan.Flows.Count;
         Flows.Replace(owner, plan.Flows.Select(f => KeyValuePair.Create(f.Key, f)));
     }
 
@@ -282,7 +297,9 @@ public sealed class FlowPlanner
         }
 
         var flows = facts.SwitchAdvertises ? FlowsOf(facts, owner) : FlowsOf(facts, owner).Select(Neighbours.ByAgent);
-        Flows.Replace(owner, flows.Select(f => KeyValuePair.Create(f.Key, f)));
+        var all = flows.Select(f => KeyValuePair.Create(f.Key, f)).ToList();
+        FlowsComputed += all.Count;
+        Flows.Replace(owner, all);
     }
 
     private void Withdraw(NodeFacts facts, string owner)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan.Pipeline;
@@ -18,6 +19,9 @@ public sealed partial class BridgeRows : IAsyncDisposable
 
     /// <summary>How long vswitchd may take for rows that were just written. What takes longer is looked at again when a row changes.</summary>
     private static readonly TimeSpan SwitchPatience = TimeSpan.FromSeconds(3);
+
+    // A row is the same object for as long as it is unchanged: a pod that comes costs the reading of its own rows, not of all others'.
+    private static readonly ConditionalWeakTable<Row, BridgePort> ReadRows = [];
 
     private readonly AgentOptions _options;
     private readonly OvsdbClient _client;
@@ -43,6 +47,7 @@ public sealed partial class BridgeRows : IAsyncDisposable
                 .Add<Qos>(Qos.Type, Qos.OtherConfig, Qos.Queues, Qos.ExternalIds)
                 .Add<Queue>(Queue.OtherConfig, Queue.ExternalIds)
                 .Add<Interface>(Interface.Name, Interface.Type, Interface.Options, Interface.OfPort, Interface.OfPortRequest, Interface.Mac, Interface.ExternalIds, Interface.Error),
+            Indexes = Infrastructure.Indexes,
             Reconnect = new ReconnectPolicy { Maximum = LongestWait },
             OnTransition = t => LogTransition(logger, t.ToString()),
         });
@@ -63,7 +68,7 @@ public sealed partial class BridgeRows : IAsyncDisposable
     public IEnumerable<BridgePort> FailedPorts => Read(_client.Replica.Current).Where(p => p.Attachment is not null && (p.Error is not null || p.OfPort is -1));
 
     /// <summary>The port with this interface name, or null.</summary>
-    public BridgePort? Find(string name) => Read(_client.Replica.Current).FirstOrDefault(p => p.Name == name);
+    public BridgePort? Find(string name) => _client.Replica.Current is { } current ? FindHere(current, name) : null;
 
     /// <summary>Waits until the database was read, and gives the bridge's ports.</summary>
     public async Task<IReadOnlyList<BridgePort>> ReadAsync(CancellationToken ct) => Read(await _client.WaitUntilLiveAsync(ct).ConfigureAwait(false));
@@ -312,9 +317,14 @@ public sealed partial class BridgeRows : IAsyncDisposable
         return [.. snapshot.Resolve<Port>(bridge.Get(Bridge.Ports)).SelectMany(p => snapshot.Resolve<Interface>(p.Get(Port.Interfaces)).Select(i => ReadPort(i) with { Limit = PodPorts.LimitOf(snapshot, p) }))];
     }
 
-    private BridgePort? Find(DatabaseSnapshot snapshot, string name) => Infrastructure.FindInterface(snapshot, name) is { } row ? ReadPort(row) : null;
+    private BridgePort? FindHere(DatabaseSnapshot snapshot, string name) =>
+        Infrastructure.FindBridgeOf(snapshot, name) == _options.Bridge ? Find(snapshot, name) : null;
 
-    private static BridgePort ReadPort(Row<Interface> row)
+    private static BridgePort? Find(DatabaseSnapshot snapshot, string name) => Infrastructure.FindInterface(snapshot, name) is { } row ? ReadPort(row) : null;
+
+    private static BridgePort ReadPort(Row<Interface> row) => ReadRows.GetValue(row.Untyped, static untyped => ReadRow(untyped.As<Interface>()));
+
+    private static BridgePort ReadRow(Row<Interface> row)
     {
         var name = row.Get(Interface.Name);
         return new BridgePort(name, row.Get(Interface.OfPort), row.Get(Interface.Error), PortIds.Read(name, row.Get(Interface.ExternalIds)), row.Get(Interface.OfPortRequest));

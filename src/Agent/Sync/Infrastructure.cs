@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Weft.Agent.Plan.Pipeline;
 using Weft.Ovsdb;
 using Weft.Ovsdb.OpenVSwitch;
@@ -47,13 +48,23 @@ public static class Infrastructure
         return transaction.IsEmpty ? null : transaction;
     }
 
+    private static readonly RowIndex<string> InterfaceByName = Interface.Name.Index();
+    private static readonly RowIndex<string> PortByName = Port.Name.Index();
+
+    /// <summary>The indexes that the client of every snapshot here keeps.</summary>
+    public static ImmutableArray<RowIndex> Indexes => [InterfaceByName, PortByName];
+
     /// <summary>The interface with this name, or null.</summary>
     public static Row<Interface>? FindInterface(DatabaseSnapshot snapshot, string name) =>
-        snapshot.Rows<Interface>().Where(i => i.Get(Interface.Name) == name).Select(i => (Row<Interface>?)i).FirstOrDefault();
+        snapshot.Find(InterfaceByName, name).Select(r => (Row<Interface>?)r.As<Interface>()).FirstOrDefault();
+
+    /// <summary>The port with this name, or null.</summary>
+    public static Row<Port>? FindPort(DatabaseSnapshot snapshot, string name) =>
+        snapshot.Find(PortByName, name).Select(r => (Row<Port>?)r.As<Port>()).FirstOrDefault();
 
     /// <summary>The bridge that has a port with this name, or null: a name is there once in the whole switch.</summary>
-    public static string? FindBridgeOf(DatabaseSnapshot snapshot, string portName) => snapshot.Rows<Bridge>()
-        .Where(b => snapshot.Resolve<Port>(b.Get(Bridge.Ports)).Any(p => p.Get(Port.Name) == portName))
+    public static string? FindBridgeOf(DatabaseSnapshot snapshot, string portName) => snapshot.Find(PortByName, portName)
+        .SelectMany(p => snapshot.Rows<Bridge>().Where(b => b.Get(Bridge.Ports).Contains(p.Uuid)))
         .Select(b => b.Get(Bridge.Name)).FirstOrDefault();
 
     private static void RepairBridge(Transaction transaction, DatabaseSnapshot snapshot, Row<Bridge> bridge, AgentOptions options)

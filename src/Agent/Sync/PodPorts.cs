@@ -30,7 +30,7 @@ internal static class PodPorts
     /// <summary>The transaction that takes a port away, or null when it is not there.</summary>
     public static Transaction? Remove(DatabaseSnapshot snapshot, string bridgeName, string name)
     {
-        if (FindPort(snapshot, name) is not { } port || FindBridge(snapshot, bridgeName) is not { } bridge)
+        if (Infrastructure.FindPort(snapshot, name) is not { } port || FindBridge(snapshot, bridgeName) is not { } bridge)
         {
             return null;
         }
@@ -46,7 +46,7 @@ internal static class PodPorts
     {
         var owners = snapshot.Rows<Qos>().Select(q => q.Get(Qos.ExternalIds)).Concat(snapshot.Rows<Queue>().Select(q => q.Get(Queue.ExternalIds)))
             .Select(ids => ids.GetValueOrDefault(PortIds.LimitOf)).OfType<string>().Distinct(StringComparer.Ordinal);
-        foreach (var name in owners.Where(n => FindPort(snapshot, n) is null))
+        foreach (var name in owners.Where(n => Infrastructure.FindPort(snapshot, n) is null))
         {
             RemoveLimit(transaction, snapshot, name, null);
         }
@@ -69,7 +69,7 @@ internal static class PodPorts
         }
 
         var ids = OvsdbMap.From(PortIds.Describe(port.Attachment));
-        if (Infrastructure.FindInterface(snapshot, name) is not { } device || FindPort(snapshot, name) is not { } row)
+        if (Infrastructure.FindInterface(snapshot, name) is not { } device || Infrastructure.FindPort(snapshot, name) is not { } row)
         {
             var bridge = FindBridge(snapshot, bridgeName) ?? throw new InvalidOperationException($"bridge {bridgeName} is missing in OVSDB: the agent is about to make it, try again");
             RemoveLimit(transaction, snapshot, name, null);
@@ -129,9 +129,6 @@ internal static class PodPorts
             transaction.Delete<Queue>(queue.Uuid);
         }
     }
-
-    private static Row<Port>? FindPort(DatabaseSnapshot snapshot, string name) =>
-        snapshot.Rows<Port>().Where(p => p.Get(Port.Name) == name).Select(p => (Row<Port>?)p).FirstOrDefault();
 
     private static Row<Bridge>? FindBridge(DatabaseSnapshot snapshot, string name) =>
         snapshot.Rows<Bridge>().Where(b => b.Get(Bridge.Name) == name).Select(b => (Row<Bridge>?)b).FirstOrDefault();

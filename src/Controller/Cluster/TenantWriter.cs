@@ -27,6 +27,8 @@ public sealed partial class TenantWriter(
     private bool _hadOwners = true;
     private long _term;
     private long _written = -1;
+    private long _keysVersion = -1;
+    private DateTimeOffset _lastKeys;
     private DateTimeOffset _lastStatus;
     private DateTimeOffset _lastTry;
     private bool _failed;
@@ -78,8 +80,23 @@ public sealed partial class TenantWriter(
 
     private async Task WriteKeysAsync(CancellationToken ct)
     {
+        var version = publisher.Read(n => n.Tenants.KeysVersion);
+        var now = time.GetUtcNow();
+        if (version == _keysVersion && now - _lastKeys < RetryAfter)
+        {
+            // Pods that come change no key, and there may be very many networks.
+            return;
+        }
+
+        await ReconcileKeysAsync(ct).ConfigureAwait(false);
+        (_keysVersion, _lastKeys) = (version, now);
+    }
+
+    private async Task ReconcileKeysAsync(CancellationToken ct)
+    {
         var owners = publisher.Read(n => n.Tenants.Owners);
-        foreach (var key in _keys.Where(k => !owners.Any(o => o.Uid == k.Key)).ToList())
+        var uids = owners.Select(o => o.Uid).ToHashSet(StringComparer.Ordinal);
+        foreach (var key in _keys.Where(k => !uids.Contains(k.Key)).ToList())
         {
             _keys.Remove(key.Key);
             keyUse.Ended(key.Value);
@@ -118,8 +135,12 @@ public sealed partial class TenantWriter(
         {
             keys.Forget();
             _term = await terms.BeginAsync(ct).ConfigureAwait(false);
-            publisher.Apply(n => n.Tenants.TryAgain());
-            _begun = leads;
+            publisher.Apply(n =>
+            {
+                n.Tenants.TryAgain();
+                n.Tenants.TellAll();
+            });
+            (_begun, _keysVersion) = (leads, -1);
         }
     }
 
@@ -174,12 +195,17 @@ public sealed partial class TenantWriter(
 
         _lastStatus = now;
         _failed = false;
-        foreach (var wanted in publisher.Read(n => n.Tenants.Statuses()))
+        foreach (var wanted in publisher.Read(n => n.Tenants.TakeStatuses()))
         {
             await WriteAsync(wanted, ct).ConfigureAwait(false);
         }
 
-        _written = _failed ? -1 : version;
+        if (_failed)
+        {
+            publisher.Apply(n => n.Tenants.TellAll());
+        }
+
+        _written = version;
     }
 
     private async Task WriteAsync(WantedStatus wanted, CancellationToken ct)

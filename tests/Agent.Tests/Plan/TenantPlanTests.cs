@@ -1,4 +1,5 @@
 using Weft.Agent.CniServer;
+using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan;
 using Weft.Agent.Plan.Pipeline;
@@ -10,9 +11,10 @@ namespace Weft.Agent.Tests.Plan;
 public sealed class TenantPlanTests
 {
     private const int Tenants = 500;
+    private const string Api = "default/kubernetes/https/4";
 
-    /// <summary>Flows of a network with one Subnet of both families, and of its one pod with both addresses.</summary>
-    private const int FlowsPerTenant = 46;
+    /// <summary>Flows of a network with one Subnet of both families, of its one pod with both addresses, and of its way to a Service that all share.</summary>
+    private const int FlowsPerTenant = 47;
 
     [Test]
     public void Each_of_500_networks_with_the_same_addresses_costs_the_same_flows()
@@ -38,15 +40,80 @@ public sealed class TenantPlanTests
         var planner = new FlowPlanner();
         var facts = Empty();
         planner.PlanAll(facts);
-        var work = new List<long>();
+        var work = new List<(long Owners, long Flows)>();
         for (var i = 1; i <= Tenants; i++)
         {
-            var before = planner.Computed;
+            var (owners, flows) = (planner.Computed, planner.FlowsComputed);
             facts = Add(planner, facts, i);
-            work.Add(planner.Computed - before);
+            work.Add((planner.Computed - owners, planner.FlowsComputed - flows));
         }
 
-        Assert.That(work.Distinct().Count(), Is.EqualTo(1), "work per network, in owners computed");
+        Assert.That(work.Distinct().Count(), Is.EqualTo(1), "work per network, in owners and flows computed");
+        Assert.That(work[0].Flows, Is.LessThan(4 * FlowsPerTenant), "most flows are computed for the network, its port and its pod; some twice, as each comes");
+    }
+
+    [Test]
+    public void A_shared_Service_has_flows_in_each_network_that_shares_it_and_in_no_other()
+    {
+        var planner = new FlowPlanner();
+        var facts = Empty();
+        planner.PlanAll(facts);
+        List<string> Shared() => [.. planner.Flows.All.Select(f => f.Value.ToString()).Where(f => f.Contains("10.96.0.1", StringComparison.Ordinal) && !f.Contains("metadata=0x1,", StringComparison.Ordinal))];
+        for (var i = 1; i <= 3; i++)
+        {
+            facts = Add(planner, facts, i);
+        }
+
+        Assert.That(Shared(), Has.Count.EqualTo(3));
+        foreach (var item in new TopologyItem[]
+        {
+            facts.Slice.In<Network>(16).Single() with { SharedServices = [] },
+            facts.Slice.Find<EndpointSet>(ItemKind.EndpointSet, Api)! with { Endpoints = [] },
+            facts.Slice.Find<EndpointSet>(ItemKind.EndpointSet, Api)!,
+            facts.Slice.Find<LoadBalancer>(ItemKind.LoadBalancer, Api)! with { Service = "default/other" },
+            facts.Slice.Find<LoadBalancer>(ItemKind.LoadBalancer, Api)!,
+        })
+        {
+            facts = facts with { Slice = facts.Slice with { Items = facts.Slice.Items.SetItem(ItemRef.Of(item), item) } };
+            planner.PlanItems(facts, [ItemRef.Of(item)]);
+            var fresh = new FlowPlanner();
+            fresh.PlanAll(facts);
+            Assert.That(Texts(planner), Is.EqualTo(Texts(fresh)), item.ToString());
+        }
+
+        Assert.That(Shared(), Has.Count.EqualTo(2));
+        facts = facts with { Slice = facts.Slice with { Items = facts.Slice.Items.Remove(new ItemRef(ItemKind.LoadBalancer, Api)) } };
+        planner.PlanItems(facts, [new ItemRef(ItemKind.LoadBalancer, Api)]);
+        Assert.That(Shared(), Is.Empty);
+    }
+
+    [Test]
+    public void What_a_slice_knows_of_networks_follows_every_change()
+    {
+        var builder = new SliceBuilder(Empty().Slice);
+        var random = new Random(7);
+        for (var step = 1; step <= 300; step++)
+        {
+            var id = random.Next(6);
+            TopologyItem item = random.Next(4) switch
+            {
+                0 => new Network { Id = $"vpc/{id}", Key = 1 + random.Next(4) },
+                1 => new LogicalPort { Id = $"t/{id}", Uid = "u", Node = "n1", Switch = "s", NetworkKey = random.Next(5), Addresses = [$"10.0.0.{step % 250}"] },
+                2 => new LoadBalancer { Id = $"{(id < 3 ? TenantDns.ClusterDns : "a/b")}/p{id}/4", Service = id < 3 ? TenantDns.ClusterDns : "a/b", Port = step, Endpoints = "e" },
+                _ => new NodeEndpoint { Id = $"node-{id}", Addresses = [$"192.0.2.{step % 250}"] },
+            };
+            builder.Take(random.Next(4) == 0 ? new Delta(step) { Deletes = [ItemRef.Of(item)] } : new Delta(step) { Upserts = [item] });
+            var slice = builder.Current;
+            for (var key = 2; key < 5; key++)
+            {
+                Assert.That(slice.In<Network>(key), Is.EquivalentTo(slice.Items.Values.OfType<Network>().Where(n => n.Key == key)));
+                Assert.That(slice.In<LogicalPort>(key), Is.EquivalentTo(slice.Items.Values.OfType<LogicalPort>().Where(p => p.NetworkKey == key)));
+            }
+
+            Assert.That(slice.ClusterDns, Is.EquivalentTo(slice.Items.Values.OfType<LoadBalancer>().Where(b => b.Service == TenantDns.ClusterDns)));
+            Assert.That(slice.All<NodeEndpoint>(), Is.EquivalentTo(slice.Items.Values.OfType<NodeEndpoint>()));
+            Assert.That(slice.All<Network>(), Is.EquivalentTo(slice.Items.Values.OfType<Network>()));
+        }
     }
 
     [Test]
@@ -145,6 +212,8 @@ public sealed class TenantPlanTests
             new Network { Id = Network.DefaultId, Key = Network.DefaultKey },
             new NodeEndpoint { Id = "n1", Addresses = ["192.0.2.1"], PodCidrs = ["10.244.0.0/20", "fd00:1::/64"] },
             new NodeEndpoint { Id = "n2", Addresses = ["192.0.2.2"], PodCidrs = ["10.244.16.0/20", "fd00:2::/64"] },
+            new LoadBalancer { Id = Api, Service = "default/kubernetes", Key = 7, Port = 443, ClusterIp = "10.96.0.1", Endpoints = Api },
+            new EndpointSet { Id = Api, Endpoints = [new Endpoint { Address = "192.0.2.10", Port = 6443 }] },
         ];
         return new NodeFacts { NodeName = "n1", Slice = new Slice { Epoch = "e", Items = Slice.Empty.Items.AddRange(items.Select(i => KeyValuePair.Create(ItemRef.Of(i), i))) } };
     }
@@ -154,7 +223,7 @@ public sealed class TenantPlanTests
     {
         TopologyItem[] items =
         [
-            new Network { Id = $"vpc/t{i}", Key = 15 + i },
+            new Network { Id = $"vpc/t{i}", Key = 15 + i, SharedServices = ["default/kubernetes"] },
             new LogicalRouter { Id = $"vpc/t{i}", NetworkKey = 15 + i, Switches = [$"subnet/t{i}"] },
             new LogicalSwitch { Id = $"subnet/t{i}", NetworkKey = 15 + i, Subnets = [new("10.0.0.0/24", "10.0.0.1"), new("fd00:a::/64", "fd00:a::1")] },
             new LogicalPort { Id = $"t{i}/p", Uid = $"u{i}", Node = "n1", Switch = $"subnet/t{i}", NetworkKey = 15 + i, Addresses = ["10.0.0.2", "fd00:a::2"], Mac = "0a:58:0a:00:00:02" },

@@ -1,3 +1,4 @@
+using Weft.Controller.Allocation;
 using Weft.Controller.Network;
 using Weft.Kubernetes;
 using Weft.Topology;
@@ -35,6 +36,73 @@ public sealed class CostOfChangeTests
         Assert.That(network.Commit().Nodes, Is.EquivalentTo(new[] { "node-0", "node-1" }), "the pod's node, and the node of the pod whose policy names it");
         network.Upsert(Pod("ns-0", "extra", "web", "10.9.9.9"));
         Assert.That(network.Commit(), Is.EqualTo(CommittedChanges.None));
+    }
+
+    [Test]
+    public void A_tenant_pod_costs_the_same_objects_and_statuses_among_10_networks_and_among_200()
+    {
+        var (few, many) = (CostsOfTenantPods(networks: 10), CostsOfTenantPods(networks: 200));
+        Assert.That(many, Is.EqualTo(few), "objects computed, statuses computed, and whether keys are looked at: created, addressed, its Subnet's status told, deleted");
+        Assert.That(many.Sum(c => c.Statuses), Is.LessThan(10));
+        Assert.That(many.Any(c => c.Keys), Is.False, "no pod changes a key");
+    }
+
+    private static List<(long Objects, long Statuses, bool Keys)> CostsOfTenantPods(int networks)
+    {
+        var network = new LogicalNetwork(new ClusterSettings { Id = ClusterSettings.TheId });
+        network.Upsert(new V1Node { Metadata = new V1ObjectMeta { Name = "node-0" } });
+        for (var i = 0; i < networks; i++)
+        {
+            network.Upsert(Namespace($"t{i}", "a"));
+            network.Upsert(new V1Alpha1Vpc { Metadata = Metadata($"t{i}"), Spec = new V1Alpha1VpcSpec(), Status = new V1Alpha1VpcStatus { NetworkKey = 16 + i } });
+            network.Upsert(Subnet(i, used: 0));
+        }
+
+        for (var i = 1; i < networks; i++)
+        {
+            network.Upsert(TenantPod(i, claimed: true));
+        }
+
+        network.Commit();
+        network.Snapshot("node-0");
+        network.Tenants.TakeStatuses();
+        return [.. new Action[]
+        {
+            () => network.Upsert(TenantPod(0, claimed: false)),
+            () => network.Upsert(TenantPod(0, claimed: true)),
+            () => network.Upsert(Subnet(0, used: 2)),
+            () => network.RemovePod(new ObjectKey("t0", "p")),
+        }.Select(change =>
+        {
+            var (objects, statuses, keys) = (network.Work, network.Tenants.StatusesComputed, network.Tenants.KeysVersion);
+            change();
+            network.Commit();
+            network.Tenants.TakeStatuses();
+            return (network.Work - objects, network.Tenants.StatusesComputed - statuses, network.Tenants.KeysVersion != keys);
+        })];
+    }
+
+    private static V1ObjectMeta Metadata(string name) => new() { Name = name, Uid = name, Generation = 1 };
+
+    private static V1Alpha1Subnet Subnet(int i, int used) => new()
+    {
+        Metadata = Metadata($"t{i}"),
+        Spec = new V1Alpha1SubnetSpec { Vpc = $"t{i}", Cidrs = ["10.0.0.0/24"], Namespaces = [$"t{i}"] },
+        Status = new V1Alpha1SubnetStatus { Namespaces = [$"t{i}"], UsedIPs = used },
+    };
+
+    private static V1Pod TenantPod(int i, bool claimed)
+    {
+        var pod = Pod($"t{i}", "p", "web", "");
+        pod.Metadata.Uid = $"u{i}";
+        pod.Metadata.ResourceVersion = "1";
+        pod.Status = new V1PodStatus { Phase = "Pending" };
+        if (claimed)
+        {
+            pod.Metadata.Annotations = new() { [AddressClaim.Annotation] = new AddressClaim { Uid = $"u{i}", Term = 1, Subnet = $"t{i}", Addresses = ["10.0.0.2"] }.ToAnnotation() };
+        }
+
+        return pod;
     }
 
     private static long[] Costs(int namespaces)

@@ -19,6 +19,9 @@ namespace Weft.Lab.Tests.EndToEnd;
 /// <param name="Mac">The MAC address of eth0.</param>
 public sealed record TenantPod(string Tenant, string Name, string Node, Netns Netns, IPAddress V4, IPAddress V6, IReadOnlyList<IPAddress> Known, string Mac)
 {
+    /// <summary>Its address of the link, as the others of its network would write it.</summary>
+    public required IPAddress LinkLocal { get; init; }
+
     /// <summary>Names its server, so that an answer says which pod of which tenant gave it.</summary>
     public string Id => $"{Tenant}/{Name}";
 
@@ -92,8 +95,10 @@ public static class TenantLab
             TimeSpan.FromSeconds(60));
         var shown = await TestLab.InAsync(view.Netns!, "ip", "-o", "addr", "show", "dev", "eth0", "scope", "global");
         IPAddress Of(string family) => IPAddress.Parse(shown.Split($" {family} ")[1].Split('/')[0]);
-        var mac = (await TestLab.InAsync(view.Netns!, "ip", "-o", "link", "show", "eth0")).Split("link/ether ")[1].Split(' ')[0];
-        return new TenantPod(ns, name, view.Node, view.Netns!, Of("inet"), Of("inet6"), view.Addresses, mac);
+        var link = await TestLab.InAsync(view.Netns!, "ip", "-o", "link", "show", "eth0");
+        var mac = link.Split("link/ether ")[1].Split(' ')[0];
+        var local = (await TestLab.InAsync(view.Netns!, "ip", "-o", "addr", "show", "dev", "eth0", "scope", "link")).Split(" inet6 ")[1].Split('/')[0];
+        return new TenantPod(ns, name, view.Node, view.Netns!, Of("inet"), Of("inet6"), view.Addresses, mac) { LinkLocal = IPAddress.Parse($"{local}%{link.Split(':')[0]}") };
     }
 
     /// <summary>Deletes a pod and waits until nothing of it is in the API.</summary>

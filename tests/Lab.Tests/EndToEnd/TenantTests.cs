@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
@@ -30,6 +31,9 @@ public sealed class TenantTests
         ("the node port at the gateway address", (t, to, f) => [new(GatewayOf(to.Alias(f)), t._nodePorts[to.Tenant])]),
         ("the gateway address", (_, to, f) => [new(GatewayOf(to.Alias(f)), 80)]),
         ("the switch's own addresses", (_, _, f) => Internal(f).Select(a => new IPEndPoint(a, 80))),
+        ("its link-local address", (_, to, f) => f == AddressFamily.InterNetworkV6 ? [new(to.LinkLocal, 80)] : []),
+        ("the host network of every node", (_, _, f) => Nodes.Select((_, i) => new IPEndPoint(NodeAddress(i, f), 80))),
+        ("the address that it is masqueraded as", (t, to, f) => [new(NodeAddress(Array.IndexOf(Nodes, to.Node), f), t._outgoing[(to.Id, f)])]),
     ];
 
     private readonly Dictionary<string, int> _nodePorts = [];
@@ -38,6 +42,9 @@ public sealed class TenantTests
     private TestLab _lab = null!;
     private TenantPod[] _pods = [];
     private List<ProbeServer> _servers = [];
+
+    // The ports of the nodes from which each pod's question to the outside was seen.
+    private readonly Dictionary<(string Pod, AddressFamily Family), int> _outgoing = [];
 
     [OneTimeSetUp]
     public async Task StartLab()
@@ -48,6 +55,14 @@ public sealed class TenantTests
         await _lab.TenantAsync("green", "10.10.0.0/24", "fd00:c::/64");
         _pods = await Task.WhenAll(from tenant in Tenants from i in Enumerable.Range(1, 3) select MakeAsync(tenant, i));
         _servers = [.. await Task.WhenAll(_pods.Select(p => p.ServeAsync()))];
+
+        // What a pod of the host network is: a process in its node's namespace.
+        _servers.AddRange(await Task.WhenAll(Nodes.Select(n => ProbeServer.StartAsync(_lab.Cluster.Layout.Node(n), $"host/{n}", [80], [80]))));
+        await using var outside = await ProbeServer.StartAsync(_lab.Cluster.Layout.Outside, "outside", [], [8082]);
+        foreach (var (pod, to) in from p in _pods from a in new[] { "172.30.0.200", "fd00:172:30::200" } select (p, new IPEndPoint(IPAddress.Parse(a), 8082)))
+        {
+            _outgoing[(pod.Id, to.AddressFamily)] = (await pod.Probe.UdpAsync(to)).SeenClient?.Port ?? throw new InvalidOperationException($"{pod} does not reach {to}");
+        }
         foreach (var tenant in Tenants)
         {
             await ServiceAsync(tenant);
@@ -116,7 +131,8 @@ public sealed class TenantTests
                 foreach (var (protocol, result) in new[] { ("TCP", tcp), ("UDP", udp) })
                 {
                     Interlocked.Increment(ref count);
-                    if (result.Outcome == ProbeOutcome.Connected && !result.Server.StartsWith(t.From.Tenant + "/", StringComparison.Ordinal))
+                    var isOwn = result.Server.StartsWith(t.From.Tenant + "/", StringComparison.Ordinal) || (t.From.Tenant == "default" && result.Server.StartsWith("host/", StringComparison.Ordinal));
+                    if (result.Outcome == ProbeOutcome.Connected && !isOwn)
                     {
                         lock (wrong)
                         {
@@ -126,7 +142,7 @@ public sealed class TenantTests
                 }
 
                 // Addresses of another network answer no ping, unless the same address is one of the pod's own network, the node's or the cluster's for a default pod.
-                if (t.From.Tenant != "default" && !Of(t.From.Tenant).Any(p => p.Address(family).Equals(t.Target.Address)))
+                if ((t.From.Tenant != "default" || t.Path == "its alias") && !Of(t.From.Tenant).Any(p => p.Address(family).Equals(t.Target.Address)))
                 {
                     Interlocked.Increment(ref count);
                     if ((await t.From.Probe.PingAsync(t.Target.Address, timeout: Short)).Outcome == ProbeOutcome.Connected && !IsOwnGateway(t.From, t.Target.Address))
@@ -151,21 +167,25 @@ public sealed class TenantTests
         {
             foreach (var node in Nodes)
             {
-                var result = await new NetnsProbe(_lab.Cluster.Layout.Node(node)).TcpAsync(new IPEndPoint(pod.Alias(family), 80), node == pod.Node ? null : Short);
-                Assert.That(result.Outcome == ProbeOutcome.Connected, Is.EqualTo(node == pod.Node), $"{node} to {pod}: {result}");
+                var (probe, alias, limit) = (new NetnsProbe(_lab.Cluster.Layout.Node(node)), new IPEndPoint(pod.Alias(family), 80), node == pod.Node ? (TimeSpan?)null : Short);
+                foreach (var result in await Task.WhenAll(probe.TcpAsync(alias, limit), probe.UdpAsync(alias, limit), probe.PingAsync(alias.Address, timeout: limit)))
+                {
+                    Assert.That(result.Outcome == ProbeOutcome.Connected, Is.EqualTo(node == pod.Node), $"{node} to {pod}: {result}");
+                }
             }
 
             if (pod.Tenant == "red")
             {
                 // Green's addresses are pods of the default network, too.
-                var own = await new NetnsProbe(_lab.Cluster.Layout.Node(pod.Node)).TcpAsync(new IPEndPoint(pod.Address(family), 80), Short);
-                Assert.That(own.Outcome, Is.Not.EqualTo(ProbeOutcome.Connected), $"not even {pod.Node} by the tenant's own address of {pod}");
+                await NobodyAsync(new NetnsProbe(_lab.Cluster.Layout.Node(pod.Node)), new IPEndPoint(pod.Address(family), 80), $"not even {pod.Node} by the tenant's own address of {pod}");
             }
 
-            var outside = await new NetnsProbe(_lab.Cluster.Layout.Outside).TcpAsync(new IPEndPoint(pod.Alias(family), 80), Short);
-            Assert.That(outside.Outcome, Is.Not.EqualTo(ProbeOutcome.Connected), $"from outside to {pod}");
+            await NobodyAsync(new NetnsProbe(_lab.Cluster.Layout.Outside), new IPEndPoint(pod.Alias(family), 80), $"from outside to {pod}");
         }
     }
+
+    private static async Task NobodyAsync(NetnsProbe from, IPEndPoint to, string what) => Assert.That(
+        (await Task.WhenAll(from.TcpAsync(to, Short), from.UdpAsync(to, Short), from.PingAsync(to.Address, timeout: Short))).Select(r => r.Outcome), Has.None.EqualTo(ProbeOutcome.Connected), what);
 
     [Test]
     public async Task A_tenant_reaches_the_outside_as_its_node_and_the_API_server_by_its_Service()
@@ -271,13 +291,30 @@ public sealed class TenantTests
         }
 
         Assert.That((await Of("blue")[0].Probe.TcpAsync(new IPEndPoint(green[0].V4, 80), Short)).Outcome, Is.Not.EqualTo(ProbeOutcome.Connected), "blue has no part in it");
-        using var answered = await ConnectAsync(red[0], green[1]);
-        using var held = await ConnectAsync(red[0], green[1]);
-        Assert.That(await AskAsync(answered), Does.StartWith(green[1].Id), "the connection lives");
+        await using var echo = await ForeverAsync(green[1]);
+        var live = await Task.WhenAll(Families.Select(f => ConnectAsync(red[0], green[1].Address(f), ForeverPort)));
+        foreach (var connection in live)
+        {
+            Assert.That(await AskAsync(connection), Is.EqualTo("x"), "the connection lives");
+        }
+
         await _lab.Api.DeleteAsync("/apis/weft.dev/v1alpha1/vpcpeerings/green-red", CancellationToken.None);
+        var clock = Stopwatch.StartNew();
+        var ended = await Task.WhenAll(live.Select(async connection =>
+        {
+            var last = TimeSpan.Zero;
+            while (await AskAsync(connection) is not null && clock.Elapsed < TimeSpan.FromSeconds(10))
+            {
+                last = clock.Elapsed;
+            }
+
+            return last;
+        }));
+        TestContext.Out.WriteLine($"the last answers on live connections came {string.Join(" and ", ended.Select(e => $"{e.TotalMilliseconds:0}"))} ms after the end of the peering");
+        Assert.That(ended, Has.All.LessThan(TimeSpan.FromSeconds(TestLab.Full ? 1 : 5)), "live connections end");
+        Array.ForEach(live, c => c.Dispose());
         await _lab.ConditionAsync("vpcpeerings", "red-green", "False", "PeerMissing");
         await Eventually.True("new connections end", async () => (await red[0].Probe.PingAsync(green[1].V4, timeout: Short)).Outcome != ProbeOutcome.Connected, TimeSpan.FromSeconds(10));
-        Assert.That(await AskAsync(held), Is.Null, "the live one, too");
         await _lab.Api.DeleteAsync("/apis/weft.dev/v1alpha1/vpcpeerings/red-green", CancellationToken.None);
     }
 
@@ -313,10 +350,22 @@ public sealed class TenantTests
         await _lab.Api.DeleteAsync("/apis/weft.dev/v1alpha1/subnets/overlaps", CancellationToken.None);
     }
 
-    private static async Task<Socket> ConnectAsync(TenantPod from, TenantPod to)
+    private const int ForeverPort = 81;
+
+    /// <summary>A server that gives back what it is sent, for as long as the connection lives.</summary>
+    private static async Task<TcpEcho> ForeverAsync(TenantPod pod)
     {
-        var socket = await from.Probe.OpenAsync(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(new IPEndPoint(to.V4, 80));
+        var socket = await pod.Probe.OpenAsync(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+        socket.DualMode = true;
+        socket.Bind(new IPEndPoint(IPAddress.IPv6Any, ForeverPort));
+        socket.Listen();
+        return new TcpEcho(socket);
+    }
+
+    private static async Task<Socket> ConnectAsync(TenantPod from, IPAddress to, int port)
+    {
+        var socket = await from.Probe.OpenAsync(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(new IPEndPoint(to, port));
         return socket;
     }
 

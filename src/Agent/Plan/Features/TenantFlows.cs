@@ -40,12 +40,12 @@ public static class TenantFlows
             yield return new FlowDraft(Tables.Routing, Priorities.Connected, cookie).When(key, Packets.Family(gateway), Packets.To(IPNetwork.Parse(subnet.Cidr))).End();
         }
 
-        foreach (var flow in TenantRoutes.Closed(facts, network, cookie).Concat(facts.Slice.All<LogicalSwitch>().Where(s => s.NetworkKey == network.Key).SelectMany(s => PrivateSubnets.Of(s, cookie))))
+        foreach (var flow in TenantRoutes.Closed(facts, network, cookie).Concat(facts.Slice.In<LogicalSwitch>(network.Key).SelectMany(s => PrivateSubnets.Of(s, cookie))))
         {
             yield return flow;
         }
 
-        foreach (var balancer in facts.Slice.All<LoadBalancer>().Where(b => b is { Service: TenantDns.ClusterDns, Protocol: Protocol.Udp } && network.SharedServices.Contains(b.Service)))
+        foreach (var balancer in facts.Slice.ClusterDns.Where(b => b.Protocol == Protocol.Udp && network.SharedServices.Contains(b.Service)))
         {
             if (IPAddress.TryParse(balancer.ClusterIp, out var address))
             {
@@ -70,7 +70,7 @@ public static class TenantFlows
     private static IEnumerable<IPNetwork> WorldOf(NodeFacts facts, Network network) => Parsed(
         SubnetsOf(facts, network).Select(s => s.Cidr)
             .Concat(network.Peers.SelectMany(p => p.Remote))
-            .Concat(facts.Slice.All<LogicalRouter>().Where(r => r.NetworkKey == network.Key).SelectMany(r => r.Routes).Select(r => r.Destination))).Distinct();
+            .Concat(facts.Slice.In<LogicalRouter>(network.Key).SelectMany(r => r.Routes).Select(r => r.Destination))).Distinct();
 
     private static IEnumerable<IPNetwork> Parsed(IEnumerable<string> cidrs) => cidrs.Select(c => IPNetwork.TryParse(c, out var cidr) ? cidr : (IPNetwork?)null).OfType<IPNetwork>();
 
@@ -165,11 +165,11 @@ public static class TenantFlows
         .End();
 
     /// <summary>The record of a network.</summary>
-    public static Network? NetworkOf(NodeFacts facts, int key) => facts.Slice.All<Network>().FirstOrDefault(n => n.Key == key);
+    public static Network? NetworkOf(NodeFacts facts, int key) => facts.Slice.In<Network>(key).MinBy(n => n.Id, StringComparer.Ordinal);
 
     /// <summary>The ranges of a network's switches that can be read.</summary>
     internal static IEnumerable<SwitchSubnet> SubnetsOf(NodeFacts facts, Network network) =>
-        facts.Slice.All<LogicalSwitch>().Where(s => s.NetworkKey == network.Key).SelectMany(s => s.Subnets)
+        facts.Slice.In<LogicalSwitch>(network.Key).SelectMany(s => s.Subnets)
             .Where(s => IPNetwork.TryParse(s.Cidr, out _) && IPAddress.TryParse(s.Gateway, out _));
 
     private static FlowDraft ToTunnel(IPAddress tunnelEnd, int key, ushort priority, ulong cookie) =>

@@ -75,7 +75,7 @@ internal static class TenantRoutes
     /// <summary>The usable routes with the priority of their drop; a live one is higher by one, what its next hop itself sends by two, the next longer prefix by three.</summary>
     private static IEnumerable<(IPNetwork To, IPAddress NextHop, ushort Priority)> RoutesOf(NodeFacts facts, int key)
     {
-        var routes = facts.Slice.All<LogicalRouter>().Where(r => r.NetworkKey == key).SelectMany(r => r.Routes)
+        var routes = facts.Slice.In<LogicalRouter>(key).SelectMany(r => r.Routes)
             .Select(r => IPNetwork.TryParse(r.Destination, out var to) && IPAddress.TryParse(r.NextHop, out var hop) && hop.IsV6() == to.BaseAddress.IsV6() ? (To: to, Hop: hop) : default)
             .Where(r => r.Hop is not null).ToList();
         var lengths = routes.Select(r => r.To.PrefixLength).Distinct().Order().ToList();

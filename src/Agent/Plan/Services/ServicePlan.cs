@@ -29,7 +29,7 @@ public sealed record ServicePlan(IReadOnlyList<Group> Groups, IReadOnlyList<Flow
     /// <param name="ids">Gives ids to groups beyond the first.</param>
     public static ServicePlan Of(NodeFacts facts, LoadBalancer balancer, GroupIds ids)
     {
-        var endpoints = facts.Slice.Find<EndpointSet>(ItemKind.EndpointSet, balancer.Endpoints)?.Endpoints ?? [];
+        var endpoints = EndpointsOf(facts, balancer);
         var all = EndpointTarget.All(facts, balancer, endpoints, ids);
         if (all.IsEmpty)
         {
@@ -47,6 +47,23 @@ public sealed record ServicePlan(IReadOnlyList<Group> Groups, IReadOnlyList<Flow
             [.. draft.Flows, .. used.SelectMany(t => t.Flows)],
             balancer.Protocol == Protocol.Udp ? [.. used.SelectMany(t => t.Endpoints)] : []);
     }
+
+    /// <summary>Plans how a tenant's network reaches the ClusterIP of a Service port that it shares. The groups are those of <see cref="Of"/>.</summary>
+    public static IReadOnlyList<Flow> Shared(NodeFacts facts, LoadBalancer balancer, Network network, GroupIds ids)
+    {
+        var endpoints = EndpointsOf(facts, balancer);
+        if (network.Key == balancer.NetworkKey || !network.SharedServices.Contains(balancer.Service) || EndpointTarget.All(facts, balancer, endpoints, ids) is not { IsEmpty: false } all)
+        {
+            return [];
+        }
+
+        var draft = new ServiceFlows(facts, balancer);
+        draft.InsideOf(network, balancer.InternalLocal ? EndpointTarget.Local(facts, balancer, endpoints, ids) : all);
+        return draft.Flows;
+    }
+
+    private static IEnumerable<Topology.Endpoint> EndpointsOf(NodeFacts facts, LoadBalancer balancer) =>
+        facts.Slice.Find<EndpointSet>(ItemKind.EndpointSet, balancer.Endpoints)?.Endpoints ?? [];
 }
 
 /// <summary>Writes the flows of table ServiceLb for one Service port.</summary>
@@ -66,13 +83,18 @@ internal sealed class ServiceFlows(NodeFacts facts, LoadBalancer balancer)
         if (IPAddress.TryParse(balancer.ClusterIp, out var address))
         {
             Lead(On(Priorities.Normal, Packets.To(address), address.IsV6(), balancer.Port), target);
-            foreach (var network in facts.Slice.All<Network>().Where(n => n.Key != balancer.NetworkKey && n.SharedServices.Contains(balancer.Service)))
-            {
-                // The connection is marked: it leaves the tenant's network whatever the endpoint's address is.
-                var shared = new FlowDraft(Tables.ServiceLb, Priorities.Normal, _cookie)
-                    .When(Fields.Metadata.Is((ulong)network.Key), Packets.Family(address), Fields.IpProto.Is((byte)balancer.Protocol), Packets.To(address), PortField.Is((ushort)balancer.Port));
-                Lead(shared.Do(Registers.Source.Load((uint)PacketSource.Shared)), target);
-            }
+        }
+    }
+
+    /// <summary>The ClusterIP in a network that shares the Service.</summary>
+    public void InsideOf(Network network, EndpointTarget target)
+    {
+        if (IPAddress.TryParse(balancer.ClusterIp, out var address))
+        {
+            // The connection is marked: it leaves the tenant's network whatever the endpoint's address is.
+            var shared = new FlowDraft(Tables.ServiceLb, Priorities.Normal, _cookie)
+                .When(Fields.Metadata.Is((ulong)network.Key), Packets.Family(address), Fields.IpProto.Is((byte)balancer.Protocol), Packets.To(address), PortField.Is((ushort)balancer.Port));
+            Lead(shared.Do(Registers.Source.Load((uint)PacketSource.Shared)), target);
         }
     }
 

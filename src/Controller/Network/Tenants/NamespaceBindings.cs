@@ -30,9 +30,10 @@ internal sealed class NamespaceBindings(
         }
 
         BindByVpc();
+        var bound = _bindings.ToLookup(b => b.Value, b => b.Key.Name);
         foreach (var subnet in subnets.Values)
         {
-            subnet.Namespaces = new SortedSet<string>(_bindings.Where(b => b.Value == subnet).Select(b => b.Key.Name), StringComparer.Ordinal);
+            subnet.Namespaces = new SortedSet<string>(bound[subnet], StringComparer.Ordinal);
             subnet.Conflict = lost.TryGetValue(subnet, out var names)
                 ? new TenantProblem("NamespaceTaken", $"these namespaces belong to another Subnet already: {string.Join(", ", names.Order(StringComparer.Ordinal))}")
                 : null;

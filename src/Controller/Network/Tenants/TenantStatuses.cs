@@ -16,18 +16,22 @@ internal sealed class TenantStatuses(TenantTable tenants)
     private const string Ready = "Ready";
     private const int MostNames = 10;
 
-    public List<WantedStatus> All() =>
+    private readonly ILookup<VpcState?, string> _subnets = tenants.Subnets.Where(s => s.Source is not null).ToLookup(s => s.Vpc, s => s.Name);
+
+    public List<WantedStatus> All() => Of(new StatusesToTell(All: true, tenants.Vpcs, tenants.Subnets));
+
+    public List<WantedStatus> Of(StatusesToTell which) =>
     [
-        .. tenants.Vpcs.Where(v => v.Source is not null).Select(Vpc),
-        .. tenants.Subnets.Where(s => s.Source is not null).Select(Subnet),
-        .. tenants.Peerings.Values.Select(Peering),
-        .. tenants.Pools.Values.Select(Pool),
+        .. (which.All ? tenants.Vpcs : which.Vpcs).Where(v => v.Source is not null).Select(Vpc),
+        .. (which.All ? tenants.Subnets : which.Subnets).Where(s => s.Source is not null).Select(Subnet),
+        .. which.All ? tenants.Peerings.Values.Select(Peering) : [],
+        .. tenants.Pools.Values.Where(p => which.All || which.Subnets.Any(s => s.Name == p.Spec?.Subnet)).Select(Pool),
     ];
 
     private WantedStatus Vpc(VpcState vpc)
     {
         var metadata = vpc.Source!.Metadata;
-        var subnets = tenants.Subnets.Where(s => s.Source is not null && s.Vpc == vpc).Select(s => s.Name).Order(StringComparer.Ordinal).ToList();
+        var subnets = _subnets[vpc].Order(StringComparer.Ordinal).ToList();
         var users = subnets.Select(s => "Subnet " + s).Concat(vpc.Pods.Select(p => "pod " + p.Id).Order(StringComparer.Ordinal)).ToList();
         var problem = metadata.DeletionTimestamp is not null && users.Count > 0
             ? new TenantProblem("InUse", $"deletion waits until these are gone: {Some(users)}")

@@ -9,7 +9,7 @@ internal sealed partial class TenantTable
     /// <summary>A pod came, or its claim or its addresses in Kubernetes are other ones now.</summary>
     public void Track(PodState pod)
     {
-        Version++;
+        ToTell(pod);
         if (pod.Claim is not { } claim)
         {
             Addresses.Seen(pod.Owner, null, time.GetUtcNow());
@@ -56,7 +56,7 @@ internal sealed partial class TenantTable
     /// <summary>Takes back <see cref="Track"/>; call it before the pod's claim or addresses change.</summary>
     public void Untrack(PodState pod)
     {
-        Version++;
+        ToTell(pod);
         _unclaimed.Remove(pod);
         Arrived(pod);
         if (pod.Claim is not { } claim)
@@ -136,7 +136,8 @@ internal sealed partial class TenantTable
     /// <summary>A pod is in a Vpc now.</summary>
     public void Join(VpcState vpc, PodState pod)
     {
-        Version++;
+        ToTell(pod);
+        _vpcsToTell.Add(vpc);
         vpc.Pods.Add(pod);
         if (vpc.Nodes.Increment(pod.Node!) == 1)
         {
@@ -149,7 +150,8 @@ internal sealed partial class TenantTable
     /// <summary>A pod is not in a Vpc any more.</summary>
     public void Leave(VpcState vpc, PodState pod, NodeState node)
     {
-        Version++;
+        ToTell(pod);
+        _vpcsToTell.Add(vpc);
         NotePort(vpc, pod);
         vpc.Pods.Remove(pod);
         if (vpc.Nodes.Decrement(node) == 0)

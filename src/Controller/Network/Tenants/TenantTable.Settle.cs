@@ -15,7 +15,7 @@ internal sealed partial class TenantTable
         }
 
         _stale = false;
-        Version++;
+        TellAll();
         Retry?.Invoke();
         new TenantResolver(_vpcs, _subnets, interner, settings).Resolve();
         Bind();
@@ -68,12 +68,16 @@ internal sealed partial class TenantTable
         foreach (var (vpc, before) in audiences)
         {
             var now = vpc.Audience().ToHashSet();
-            // A Subnet that left the Vpc in this batch is there no more, but these nodes were told of it.
-            var told = _subnets.Values.Where(s => s.Told == vpc).ToList();
-            foreach (var node in before.Except(now).Concat(now.Except(before)).ToList())
+            before.SymmetricExceptWith(now);
+            foreach (var node in before)
             {
                 NoteAll(vpc, node);
-                told.ForEach(s => changes.Note(node, s.Switch, whole: true));
+
+                // A Subnet that left the Vpc in this batch is there no more, but these nodes were told of it.
+                foreach (var subnet in _subnets.Values.Where(s => s.Told == vpc))
+                {
+                    changes.Note(node, subnet.Switch, whole: true);
+                }
             }
         }
     }

@@ -16,6 +16,9 @@ internal sealed partial class TenantTable(GroupTable groups, Interner interner, 
     private readonly Dictionary<string, List<PodState>> _byAlias = new(StringComparer.Ordinal);
     private readonly HashSet<PodState> _unclaimed = [];
     private readonly HashSet<NamespaceState> _bound = [];
+    private readonly HashSet<VpcState> _vpcsToTell = [];
+    private readonly HashSet<SubnetState> _subnetsToTell = [];
+    private bool _allToTell = true;
     private bool _stale;
 
     /// <summary>Every Vpc that is known.</summary>
@@ -55,27 +58,55 @@ internal sealed partial class TenantTable(GroupTable groups, Interner interner, 
     /// <summary>Rises with everything that a status may depend on.</summary>
     public long Version { get; private set; }
 
-    public void Upsert(V1Alpha1Vpc vpc) => Set(Vpc(vpc.Metadata.Name!), vpc);
+    /// <summary>Rises with everything that the keys of networks may depend on.</summary>
+    public long KeysVersion { get; private set; }
+
+    public void Upsert(V1Alpha1Vpc vpc)
+    {
+        var state = Vpc(vpc.Metadata.Name!);
+        var isSame = SaysTheSame(state.Source?.Metadata, vpc.Metadata) && state.Source!.Status?.NetworkKey == vpc.Status?.NetworkKey;
+        state.Source = vpc;
+        _vpcsToTell.Add(state);
+        KeysVersion += isSame ? 0 : 1;
+        Mark(isSame);
+    }
 
     public void Upsert(V1Alpha1Subnet subnet)
     {
-        Subnet(subnet.Metadata.Name!).Source = subnet;
-        Mark();
+        var state = Subnet(subnet.Metadata.Name!);
+        var isSame = SaysTheSame(state.Source?.Metadata, subnet.Metadata)
+            && (state.Source!.Status?.Namespaces ?? []).SequenceEqual(subnet.Status?.Namespaces ?? [], StringComparer.Ordinal);
+        state.Source = subnet;
+        _subnetsToTell.Add(state);
+        Mark(isSame);
     }
 
     public void Upsert(V1Alpha1VpcPeering peering)
     {
+        var isSame = SaysTheSame(_peerings.GetValueOrDefault(peering.Metadata.Name!)?.Metadata, peering.Metadata);
         _peerings[peering.Metadata.Name!] = peering;
-        Mark();
+        _allToTell = true;
+        Mark(isSame);
     }
 
     public void Upsert(V1Alpha1AddressPool pool)
     {
+        var isSame = SaysTheSame(_pools.GetValueOrDefault(pool.Metadata.Name!)?.Metadata, pool.Metadata);
         _pools[pool.Metadata.Name!] = pool;
-        Mark();
+        if (_subnets.TryGetValue(pool.Spec?.Subnet ?? "", out var subnet))
+        {
+            _subnetsToTell.Add(subnet);
+        }
+
+        Mark(isSame);
     }
 
-    public void RemoveVpc(string name) => Set(Vpc(name), null);
+    public void RemoveVpc(string name)
+    {
+        Vpc(name).Source = null;
+        KeysVersion++;
+        Mark();
+    }
 
     public void RemoveSubnet(string name)
     {
@@ -108,6 +139,7 @@ internal sealed partial class TenantTable(GroupTable groups, Interner interner, 
         if (_vpcs.TryGetValue(name, out var vpc) && vpc.KeyRefusal != reason)
         {
             vpc.KeyRefusal = reason;
+            _vpcsToTell.Add(vpc);
             Version++;
         }
     }
@@ -132,16 +164,55 @@ internal sealed partial class TenantTable(GroupTable groups, Interner interner, 
 
     public static IEnumerable<Place> PlacesOf(AddressClaim claim) => claim.Addresses.Select(a => Place.Parse(a)!.Value);
 
-    private void Set(VpcState vpc, V1Alpha1Vpc? source)
+    /// <summary>What may have another status since the last call: those of a pod that came cost what the pod concerns, not what there is.</summary>
+    public StatusesToTell TakeToTell()
     {
-        vpc.Source = source;
-        Mark();
+        var taken = new StatusesToTell(_allToTell, [.. _vpcsToTell], [.. _subnetsToTell]);
+        _vpcsToTell.Clear();
+        _subnetsToTell.Clear();
+        _allToTell = false;
+        return taken;
     }
 
-    private void Mark()
+    /// <summary>Makes every status be told again: somebody else told them, or one could not be written.</summary>
+    public void TellAll()
     {
-        _stale = true;
+        _allToTell = true;
         Version++;
+    }
+
+    /// <summary>Whether an object asks for the same as before: then only its status is another one, which nothing but itself depends on.</summary>
+    private static bool SaysTheSame(V1ObjectMeta? before, V1ObjectMeta now) => before?.Generation is { } generation && generation == now.Generation
+        && before.Uid == now.Uid && before.DeletionTimestamp is null == now.DeletionTimestamp is null;
+
+    private void Mark(bool isSame = false)
+    {
+        _stale |= !isSame;
+        Version++;
+    }
+
+    /// <summary>A pod came, went, or is another one now: so are the statuses that count it.</summary>
+    private void ToTell(PodState pod)
+    {
+        Version++;
+        if (pod.Claim is { } claim)
+        {
+            ToTell(Subnet(claim.Subnet));
+        }
+
+        if (pod.Namespace.Binding is { } bound)
+        {
+            ToTell(bound);
+        }
+    }
+
+    private void ToTell(SubnetState subnet)
+    {
+        _subnetsToTell.Add(subnet);
+        if (subnet.Vpc is { } vpc)
+        {
+            _vpcsToTell.Add(vpc);
+        }
     }
 
     private VpcState Vpc(string name)
@@ -156,3 +227,9 @@ internal sealed partial class TenantTable(GroupTable groups, Interner interner, 
         return slot ??= new SubnetState(name);
     }
 }
+
+/// <summary>Whose statuses may say something else.</summary>
+/// <param name="All">Everybody's.</param>
+/// <param name="Vpcs">Else those of these Vpcs.</param>
+/// <param name="Subnets">And those of these Subnets, with the pools in them.</param>
+internal sealed record StatusesToTell(bool All, IReadOnlyCollection<VpcState> Vpcs, IReadOnlyCollection<SubnetState> Subnets);

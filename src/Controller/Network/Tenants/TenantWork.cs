@@ -73,8 +73,25 @@ internal sealed class TenantWork(TenantTable tenants, PodTable pods)
         }
     }
 
-    /// <summary>What the objects' statuses should say now.</summary>
+    /// <summary>Rises with everything that the keys of networks may depend on.</summary>
+    public long KeysVersion => tenants.KeysVersion;
+
+    /// <summary>Statuses computed since the start, for tests of cost.</summary>
+    public long StatusesComputed { get; private set; }
+
+    /// <summary>What every object's status should say now.</summary>
     public IReadOnlyList<WantedStatus> Statuses() => new TenantStatuses(tenants).All();
+
+    /// <summary>What the statuses should say that may be other ones since the last call.</summary>
+    public IReadOnlyList<WantedStatus> TakeStatuses()
+    {
+        var wanted = new TenantStatuses(tenants).Of(tenants.TakeToTell());
+        StatusesComputed += wanted.Count;
+        return wanted;
+    }
+
+    /// <summary>Makes the next <see cref="TakeStatuses"/> give every status.</summary>
+    public void TellAll() => tenants.TellAll();
 
     private static bool IsUntried(PodState pod) => pod.Version is not null && pod.TriedVersion != pod.Version;
 }
