@@ -318,7 +318,9 @@ public sealed partial class BridgeRows : IAsyncDisposable
     }
 
     private BridgePort? FindHere(DatabaseSnapshot snapshot, string name) =>
-        Infrastructure.FindBridgeOf(snapshot, name) == _options.Bridge ? Find(snapshot, name) : null;
+        Infrastructure.FindBridgeOf(snapshot, name) == _options.Bridge && Find(snapshot, name) is { } found && Infrastructure.FindPort(snapshot, name) is { } port
+            ? found with { Limit = PodPorts.LimitOf(snapshot, port) }
+            : null;
 
     private static BridgePort? Find(DatabaseSnapshot snapshot, string name) => Infrastructure.FindInterface(snapshot, name) is { } row ? ReadPort(row) : null;
 
