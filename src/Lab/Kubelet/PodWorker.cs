@@ -218,9 +218,9 @@ internal sealed class PodWorker
             }
             catch (Exception e) when (e is HttpRequestException or IOException or ClusterApiException)
             {
-                // The server restarts, or somebody else wrote at the same time.
+                // The server restarts, which takes longer on a busy machine, or somebody else wrote at the same time.
                 _node.Log($"{_pod.Namespace}/{_pod.Name}: cannot {what} the pod: {e.Message}");
-                if (attempt == 20)
+                if (attempt >= (e is ClusterApiException ? 20 : 240))
                 {
                     throw;
                 }
