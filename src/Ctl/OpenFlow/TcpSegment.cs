@@ -3,18 +3,31 @@ using System.Buffers.Binary;
 namespace Weft.Ctl.OpenFlow;
 
 /// <summary>The TCP payload of a captured packet.</summary>
-internal readonly record struct TcpSegment(string Key, int SourcePort, int TargetPort, uint Sequence, byte[] Payload)
+/// <param name="Key">The direction of the connection: addresses and ports.</param>
+/// <param name="SourcePort">From which port.</param>
+/// <param name="TargetPort">To which port.</param>
+/// <param name="Sequence">The number of the first byte.</param>
+/// <param name="Payload">The bytes; none in a mere acknowledgement.</param>
+/// <param name="Begins">Whether a connection begins with it (SYN).</param>
+internal readonly record struct TcpSegment(string Key, int SourcePort, int TargetPort, uint Sequence, byte[] Payload, bool Begins)
 {
     private const int Ethernet = 1;
     private const int LinuxCooked = 113;
+    private const int LinuxCooked2 = 276;
     private const int RawIP = 101;
+    private const int Syn = 2;
 
     public bool UsesPort(int[] ports) => ports.Contains(SourcePort) || ports.Contains(TargetPort);
+
+    /// <summary>True for a link type of pcap whose packets can be read.</summary>
+    public static bool Knows(uint link) => LinkHeader(link) >= 0;
+
+    private static int LinkHeader(uint link) => link switch { Ethernet => 14, LinuxCooked => 16, LinuxCooked2 => 20, RawIP => 0, _ => -1 };
 
     public static bool TryRead(ReadOnlySpan<byte> packet, uint link, out TcpSegment segment)
     {
         segment = default;
-        var skip = link switch { Ethernet => 14, LinuxCooked => 16, RawIP => 0, _ => -1 };
+        var skip = LinkHeader(link);
         if (skip < 0 || packet.Length < skip + 20)
         {
             return false;
@@ -42,6 +55,8 @@ internal readonly record struct TcpSegment(string Key, int SourcePort, int Targe
             return false;
         }
 
+        // A network card that cuts segments itself leaves the length to be filled in.
+        total = total == 0 ? ip.Length : total;
         if (total > ip.Length || total < header + 20)
         {
             return false;
@@ -55,7 +70,7 @@ internal readonly record struct TcpSegment(string Key, int SourcePort, int Targe
         }
 
         var key = Convert.ToHexString(ip[addresses..(header == 40 ? 40 : 20)]) + Convert.ToHexString(tcp[..4]);
-        segment = new(key, BinaryPrimitives.ReadUInt16BigEndian(tcp), BinaryPrimitives.ReadUInt16BigEndian(tcp[2..]), BinaryPrimitives.ReadUInt32BigEndian(tcp[4..]), tcp[offset..].ToArray());
+        segment = new(key, BinaryPrimitives.ReadUInt16BigEndian(tcp), BinaryPrimitives.ReadUInt16BigEndian(tcp[2..]), BinaryPrimitives.ReadUInt32BigEndian(tcp[4..]), tcp[offset..].ToArray(), (tcp[13] & Syn) != 0);
         return true;
     }
 }
