@@ -52,7 +52,7 @@ internal sealed class CniFuzzer(int seed)
             IfName = "eth0",
             Netns = "/run/netns/none-such",
             Args = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_POD_UID=u1",
-            Config = """{"cniVersion":"1.1.0","name":"weft","type":"weft-cni","runtimeConfig":{"ips":["10.10.0.9/24"],"mac":"0a:58:0a:0a:00:09"},"dns":{"nameservers":["10.96.0.10"]},"cni.dev/valid-attachments":[{"containerID":"c1","ifname":"eth0"}],"prevResult":{"cniVersion":"1.1.0","interfaces":[{"name":"eth0","sandbox":"/run/netns/none-such"}],"ips":[{"interface":0,"address":"10.10.0.9/24"}]}}""",
+            Config = """{"cniVersion":"1.1.0","name":"weft","type":"weft-cni","runtimeConfig":{"ips":["10.10.0.9/24"],"mac":"0a:58:0a:0a:00:09","bandwidth":{"ingressRate":20000000,"ingressBurst":2147483647,"egressRate":10000000,"egressBurst":0}},"dns":{"nameservers":["10.96.0.10"]},"cni.dev/valid-attachments":[{"containerID":"c1","ifname":"eth0"}],"prevResult":{"cniVersion":"1.1.0","interfaces":[{"name":"eth0","sandbox":"/run/netns/none-such"}],"ips":[{"interface":0,"address":"10.10.0.9/24"}]}}""",
         };
         return _random.Next(7) switch
         {
