@@ -14,9 +14,6 @@ public sealed partial class TenantDns(AgentLoop loop, TimeProvider time, ILogger
     /// <summary>The UDP port.</summary>
     public const int Port = 10053;
 
-    /// <summary>The Service of the cluster's DNS, by the name that every cluster gives it.</summary>
-    public const string ClusterDns = "kube-system/kube-dns";
-
     private const int LargestMessage = 4096;
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);

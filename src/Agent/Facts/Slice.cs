@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
-using Weft.Agent.Dns;
 using Weft.Topology;
 
 namespace Weft.Agent.Facts;
@@ -9,6 +8,9 @@ namespace Weft.Agent.Facts;
 /// <summary>This node's part of the logical network at one revision. Immutable: readers on any thread see one revision whole.</summary>
 public sealed record Slice
 {
+    /// <summary>The Service of the cluster's DNS, by the name that every cluster gives it.</summary>
+    public const string ClusterDnsService = "kube-system/kube-dns";
+
     /// <summary>No state at all: nothing was ever received.</summary>
     public static readonly Slice Empty = new();
 
@@ -52,7 +54,7 @@ public sealed record Slice
 
     /// <summary>The ports of the cluster's DNS Service, in no order.</summary>
     public IEnumerable<LoadBalancer> ClusterDns => (LoadBalancer[])Few.GetOrAdd(
-        typeof(LoadBalancer), static (_, items) => items.Values.OfType<LoadBalancer>().Where(b => b.Service == TenantDns.ClusterDns).ToArray(), Items);
+        typeof(LoadBalancer), static (_, items) => items.Values.OfType<LoadBalancer>().Where(b => b.Service == ClusterDnsService).ToArray(), Items);
 
     /// <summary>Keeps what was found among the items before, as far as the changes do not concern it: else each change would cost a look at every item.</summary>
     internal void Inherit(Slice before, IReadOnlyCollection<ItemRef> changed)
@@ -82,7 +84,7 @@ public sealed record Slice
     private static bool Concerns(ItemRef item, Type type) =>
         type == typeof(Network) ? item.Kind == ItemKind.Network
         : type == typeof(NodeEndpoint) ? item.Kind == ItemKind.NodeEndpoint
-        : item.Kind == ItemKind.LoadBalancer && item.Id.StartsWith(TenantDns.ClusterDns + "/", StringComparison.Ordinal);
+        : item.Kind == ItemKind.LoadBalancer && item.Id.StartsWith(ClusterDnsService + "/", StringComparison.Ordinal);
 
     // Asked for once for each Service, and few among many items. Kept with the items that they are among: a copy of the record has other items.
     private ConcurrentDictionary<Type, Array> Few => FewByItems.GetValue(Items, static _ => new ConcurrentDictionary<Type, Array>());

@@ -1,4 +1,3 @@
-using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan.Features;
 using Weft.Agent.Plan.Policies;
@@ -105,7 +104,7 @@ public sealed class FlowPlanner
 
     private IEnumerable<string> OwnersOf(NodeFacts facts, ItemRef item) => item.Kind switch
     {
-        ItemKind.LoadBalancer when item.Id.StartsWith(TenantDns.ClusterDns + "/", StringComparison.Ordinal) =>
+        ItemKind.LoadBalancer when item.Id.StartsWith(Slice.ClusterDnsService + "/", StringComparison.Ordinal) =>
             [.. OwnersOfBalancer(facts, item.Id), .. facts.Slice.All<Network>().Where(n => n.Key != Network.DefaultKey).Select(n => NetworkPrefix + n.Id)],
         ItemKind.LoadBalancer => OwnersOfBalancer(facts, item.Id),
         ItemKind.EndpointSet => (_balancersByEndpoints.GetValueOrDefault(item.Id) ?? []).SelectMany(o => OwnersOfBalancer(facts, o[ServicePrefix.Length..])),

@@ -1,5 +1,4 @@
 using Weft.Agent.CniServer;
-using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan;
 using Weft.Agent.Plan.Pipeline;
@@ -99,7 +98,7 @@ public sealed class TenantPlanTests
             {
                 0 => new Network { Id = $"vpc/{id}", Key = 1 + random.Next(4) },
                 1 => new LogicalPort { Id = $"t/{id}", Uid = "u", Node = "n1", Switch = "s", NetworkKey = random.Next(5), Addresses = [$"10.0.0.{step % 250}"] },
-                2 => new LoadBalancer { Id = $"{(id < 3 ? TenantDns.ClusterDns : "a/b")}/p{id}/4", Service = id < 3 ? TenantDns.ClusterDns : "a/b", Port = step, Endpoints = "e" },
+                2 => new LoadBalancer { Id = $"{(id < 3 ? Slice.ClusterDnsService : "a/b")}/p{id}/4", Service = id < 3 ? Slice.ClusterDnsService : "a/b", Port = step, Endpoints = "e" },
                 _ => new NodeEndpoint { Id = $"node-{id}", Addresses = [$"192.0.2.{step % 250}"] },
             };
             builder.Take(random.Next(4) == 0 ? new Delta(step) { Deletes = [ItemRef.Of(item)] } : new Delta(step) { Upserts = [item] });
@@ -110,7 +109,7 @@ public sealed class TenantPlanTests
                 Assert.That(slice.In<LogicalPort>(key), Is.EquivalentTo(slice.Items.Values.OfType<LogicalPort>().Where(p => p.NetworkKey == key)));
             }
 
-            Assert.That(slice.ClusterDns, Is.EquivalentTo(slice.Items.Values.OfType<LoadBalancer>().Where(b => b.Service == TenantDns.ClusterDns)));
+            Assert.That(slice.ClusterDns, Is.EquivalentTo(slice.Items.Values.OfType<LoadBalancer>().Where(b => b.Service == Slice.ClusterDnsService)));
             Assert.That(slice.All<NodeEndpoint>(), Is.EquivalentTo(slice.Items.Values.OfType<NodeEndpoint>()));
             Assert.That(slice.All<Network>(), Is.EquivalentTo(slice.Items.Values.OfType<Network>()));
         }
