@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
@@ -42,9 +41,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
     private const int MostNamed = 20;
     private const string SwitchNotInLine = "SwitchNotInLine";
 
-    // Ports whose rows were written, and of those the ones whose rows are not as they were.
-    private readonly ConcurrentDictionary<string, bool> _attached = new(StringComparer.Ordinal);
-    private List<string> _lost = [];
+    private readonly AttachedRows _attached;
 
     private NodeFacts _facts;
     private bool _rowsKnown;
@@ -57,7 +54,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
     public AgentLoop(AgentOptions options, Slice start, NameJournal names, FlowSync flows, BridgeRows rows, HostSync host, TimeProvider time, ILogger<AgentLoop> logger)
     {
         (_options, _names, _flows, _rows, _host, _time, _logger) = (options, names, flows, rows, host, time, logger);
-        (_waiters, _times) = (new FlowWaiters(), new SyncTimes(time));
+        (_waiters, _times, _attached) = (new FlowWaiters(), new SyncTimes(time), new AttachedRows(rows));
         _facts = new NodeFacts { NodeName = options.NodeName, Slice = start, Names = names.Read(), SwitchAdvertises = DatapathFeatures.WritesAdvertisements(options.DatapathType) };
         Published = new AgentState(_facts, Synced: false, Revision: -1, Problems: [], RowsKnown: false);
     }
@@ -124,7 +121,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
     }
 
     /// <summary>The port of an attachment has its rows: from now on they are put right when somebody else changes them.</summary>
-    public void NoteAttached(string portId) => _attached[portId] = true;
+    public void NoteAttached(string portId) => _attached.Note(portId);
 
     /// <summary>Removes an attachment from the facts.</summary>
     /// <returns>A task that ends when the switch confirmed that its flows are gone.</returns>
@@ -136,7 +133,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
             if (_facts.Ports.TryGetValue(portId, out var port))
             {
                 _facts = _facts with { Ports = _facts.Ports.Remove(portId) };
-                _attached.TryRemove(portId, out _);
+                _attached.Forget(portId);
                 TakeNames(_facts.Names.Without(portId));
                 _ofPorts.Release(port.OfPort);
                 _planner.PlanPort(_facts, port);
@@ -279,19 +276,13 @@ public sealed partial class AgentLoop : IAsyncDisposable
             }
         }
 
-        NoteLost(byId);
+        _attached.Compare(_facts, byId);
     }
-
-    /// <summary>What is in the facts goes by <see cref="RemoveAsync"/> first: rows that go before were taken by somebody else.</summary>
-    private void NoteLost(Dictionary<string, BridgePort> rows) => _lost = [.. _facts.Ports
-        .Where(p => _attached.ContainsKey(p.Key) && (!rows.TryGetValue(p.Key, out var row) || row.Attachment != p.Value.Attachment || row.Limit != p.Value.Attachment.IngressLimit))
-        .Select(p => p.Key)];
 
     private async Task EnsureRowsAsync(CancellationToken ct)
     {
         await _rows.EnsureInfrastructureAsync(_facts, ct).ConfigureAwait(false);
-        await _rows.RestorePortsAsync([.. _lost.Where(_facts.Ports.ContainsKey).Select(id => _facts.Ports[id])], ct).ConfigureAwait(false);
-        _lost = [];
+        await _attached.RestoreAsync(_facts, ct).ConfigureAwait(false);
     }
 
     /// <summary>The attachments that an agent finds in the rows of an earlier one.</summary>
