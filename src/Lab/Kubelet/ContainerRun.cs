@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Net;
+using Weft.Lab.Cluster;
 using Weft.Lab.Net;
 
 namespace Weft.Lab.Kubelet;
@@ -15,6 +17,12 @@ internal sealed class ContainerRun(
     /// <summary>Runs until the container is done for good, or stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
+        if (node.ContainerLog(pod, spec.Name) is var log && File.Exists(log))
+        {
+            // An earlier pod's of the same name.
+            File.Delete(log);
+        }
+
         var backoff = TimeSpan.FromSeconds(1);
         while (!stop.IsCancellationRequested)
         {
@@ -35,6 +43,19 @@ internal sealed class ContainerRun(
         }
     }
 
+    /// <summary>How to start another program where the container is: its network and its environment, in a session of its own.</summary>
+    public ProcessStartInfo Command(IReadOnlyList<string> command)
+    {
+        var start = new ProcessStartInfo(Shell.Find("setsid"), netns.Wrap(command));
+        ProcessStarter.Mark(start, node.Layout);
+        foreach (var (name, value) in Environment())
+        {
+            start.Environment[name] = value;
+        }
+
+        return start;
+    }
+
     private async Task<int> RunOnceAsync(CancellationToken stop)
     {
         IRunningContainer container;
@@ -51,15 +72,13 @@ internal sealed class ContainerRun(
 
         State = State with
         {
-            Phase = "running", StartedAt = DateTimeOffset.UtcNow, Ready = spec.Readiness is null, Reason = "", Message = "",
+            Phase = "running", StartedAt = DateTimeOffset.UtcNow, Ready = spec.Readiness is null && spec.Startup is null, Reason = "", Message = "",
         };
         await changed();
 
         using var probing = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var ill = new TaskCompletionSource();
-        var probes = Task.WhenAll(
-            Probe(spec.Readiness, healthyAtFirst: false, ready => SetReadyAsync(ready), once: false, probing.Token),
-            Probe(spec.Liveness, healthyAtFirst: true, _ => Report(ill), once: true, probing.Token));
+        var probes = ProbeAsync(ill, probing.Token);
         var stopped = Task.Delay(Timeout.Infinite, probing.Token);
         await Task.WhenAny(container.Ended, ill.Task, stopped);
         await probing.CancelAsync();
@@ -84,24 +103,40 @@ internal sealed class ContainerRun(
             return await ServingContainer.StartAsync(netns, pod.Name, spec.Command);
         }
 
-        var environment = new Dictionary<string, string>(spec.Environment)
-        {
-            ["HOSTNAME"] = pod.Name,
-            ["POD_NAME"] = pod.Name,
-            ["POD_NAMESPACE"] = pod.Namespace,
-            ["POD_IP"] = address.ToString(),
-            ["NODE_NAME"] = node.Node,
-        };
-        return ProcessContainer.Start(node.Layout, netns, spec.Command, environment, node.ContainerLog(pod, spec.Name));
+        return ProcessContainer.Start(node.Layout, netns, spec.Command, Environment(), node.ContainerLog(pod, spec.Name));
     }
 
-    private async Task Probe(ProbeSpec? probe, bool healthyAtFirst, Func<bool, Task> report, bool once, CancellationToken ct)
+    private Dictionary<string, string> Environment() => new(spec.Environment)
     {
-        if (probe is not null)
+        ["HOSTNAME"] = pod.Name,
+        ["POD_NAME"] = pod.Name,
+        ["POD_NAMESPACE"] = pod.Namespace,
+        ["POD_IP"] = address.ToString(),
+        ["NODE_NAME"] = node.Node,
+    };
+
+    private async Task ProbeAsync(TaskCompletionSource ill, CancellationToken ct)
+    {
+        if (spec.Startup is { } startup)
         {
-            await new Prober(probe, node.Netns, netns, address).RunAsync(healthyAtFirst, report, once, ct);
+            if (!await Prober(startup).StartAsync(ct))
+            {
+                ill.TrySetResult();
+                return;
+            }
+
+            if (spec.Readiness is null)
+            {
+                await SetReadyAsync(true);
+            }
         }
+
+        await Task.WhenAll(
+            spec.Readiness is { } readiness ? Prober(readiness).RunAsync(healthyAtFirst: false, SetReadyAsync, once: false, ct) : Task.CompletedTask,
+            spec.Liveness is { } liveness ? Prober(liveness).RunAsync(healthyAtFirst: true, _ => Report(ill), once: true, ct) : Task.CompletedTask);
     }
+
+    private Prober Prober(ProbeSpec probe) => new(probe, node.Netns, netns, address);
 
     private async Task SetReadyAsync(bool ready)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 
@@ -8,11 +9,13 @@ internal sealed class HollowKubelet(KubeletContext node)
 {
     private static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(30);
 
-    private readonly Dictionary<string, PodWorker> _workers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, PodWorker> _workers = new(StringComparer.Ordinal);
 
     /// <summary>Runs until cancelled. The pods go on then: whoever ends the lab ends them.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
+        await using var server = new KubeletServer(node, (ns, name) => _workers.Values.FirstOrDefault(w => w.Pod.Namespace == ns && w.Pod.Name == name));
+        await server.StartAsync(ct);
         await RegisterAsync(ct);
         await Task.WhenAll(HeartbeatAsync(ct), FollowPodsAsync(ct));
     }
@@ -44,6 +47,8 @@ internal sealed class HollowKubelet(KubeletContext node)
                     await node.Api.CreateAsync("/api/v1/nodes", body.DeepClone().AsObject(), ct);
                 }
 
+                // A node that is there already may be an earlier kubelet's.
+                await node.Api.PatchAsync($"/api/v1/nodes/{node.Node}", Served(), ct);
                 await WriteStatusAsync(ct);
                 return;
             }
@@ -54,6 +59,11 @@ internal sealed class HollowKubelet(KubeletContext node)
             }
         }
     }
+
+    private JsonObject Served() => new()
+    {
+        ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [ApiServer.NodeProxy.SocketAnnotation] = KubeletServer.Socket(node) } },
+    };
 
     private async Task HeartbeatAsync(CancellationToken ct)
     {
@@ -128,7 +138,7 @@ internal sealed class HollowKubelet(KubeletContext node)
 
             foreach (var uid in _workers.Where(w => w.Value.Completion.IsCompleted).Select(w => w.Key).ToList())
             {
-                _workers.Remove(uid);
+                _workers.TryRemove(uid, out _);
             }
         }
     }
@@ -156,7 +166,7 @@ internal sealed class HollowKubelet(KubeletContext node)
         else if (!gone)
         {
             worker = new PodWorker(node, pod);
-            _workers.Add(pod.Uid, worker);
+            _workers[pod.Uid] = worker;
             if (pod.Deleting)
             {
                 worker.Stop(objectGone: false, pod.GraceSeconds);

@@ -72,6 +72,9 @@ public sealed record ContainerSpec
 
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
 
+    /// <summary>The others wait until it has succeeded once.</summary>
+    public required ProbeSpec? Startup { get; init; }
+
     public required ProbeSpec? Readiness { get; init; }
 
     public required ProbeSpec? Liveness { get; init; }
@@ -85,6 +88,7 @@ public sealed record ContainerSpec
         Environment = (container["env"]?.AsArray() ?? [])
             .Where(e => e!["value"] is not null)
             .ToDictionary(e => (string)e!["name"]!, e => (string)e!["value"]!),
+        Startup = ProbeSpec.Read(container["startupProbe"], container["ports"]),
         Readiness = ProbeSpec.Read(container["readinessProbe"], container["ports"]),
         Liveness = ProbeSpec.Read(container["livenessProbe"], container["ports"]),
     };

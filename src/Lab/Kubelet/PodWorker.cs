@@ -11,23 +11,28 @@ internal sealed class PodWorker
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(3);
 
     private readonly KubeletContext _node;
-    private readonly PodSpec _pod;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _reporting = new(1);
     private readonly DateTimeOffset _started = DateTimeOffset.UtcNow;
     private volatile bool _objectGone;
     private volatile int _graceSeconds;
     private readonly List<Sandbox> _failed = [];
-    private Sandbox? _sandbox;
     private IReadOnlyList<IPAddress> _addresses = [];
-    private IReadOnlyList<ContainerRun> _containers = [];
     private string _sandboxProblem = "";
 
     public PodWorker(KubeletContext node, PodSpec pod)
     {
-        (_node, _pod, _graceSeconds) = (node, pod, pod.GraceSeconds);
+        (_node, Pod, _graceSeconds) = (node, pod, pod.GraceSeconds);
         Completion = Task.Run(RunAsync);
     }
+
+    public PodSpec Pod { get; }
+
+    /// <summary>Where it lives; null until ADD has succeeded.</summary>
+    public Sandbox? Sandbox { get; private set; }
+
+    /// <summary>Empty until it has a sandbox; replaced whole.</summary>
+    public IReadOnlyList<ContainerRun> Containers { get; private set; } = [];
 
     /// <summary>Ends when nothing of the pod is left on the node (and, after a deletion, in the API).</summary>
     public Task Completion { get; }
@@ -52,17 +57,17 @@ internal sealed class PodWorker
     private async Task LiveAsync()
     {
         await AttachAsync();
-        if (_sandbox is not null)
+        if (Sandbox is not null)
         {
-            await RunContainersAsync(_sandbox);
+            await RunContainersAsync(Sandbox);
         }
     }
 
     private async Task EndAsync()
     {
-        if (_sandbox is not null)
+        if (Sandbox is not null)
         {
-            _failed.Add(_sandbox);
+            _failed.Add(Sandbox);
         }
 
         // A runtime does not forget a sandbox before DEL has succeeded.
@@ -78,9 +83,9 @@ internal sealed class PodWorker
         var now = new JsonObject
         {
             ["gracePeriodSeconds"] = 0,
-            ["preconditions"] = new JsonObject { ["uid"] = _pod.Uid },
+            ["preconditions"] = new JsonObject { ["uid"] = Pod.Uid },
         };
-        await PersistentlyAsync("delete", () => _node.Api.DeleteAsync(_pod.Path, CancellationToken.None, now));
+        await PersistentlyAsync("delete", () => _node.Api.DeleteAsync(Pod.Path, CancellationToken.None, now));
     }
 
     private async Task LoggingAsync(Func<Task> part)
@@ -91,22 +96,22 @@ internal sealed class PodWorker
         }
         catch (Exception e)
         {
-            _node.Log($"{_pod.Namespace}/{_pod.Name}: {e}");
+            _node.Log($"{Pod.Namespace}/{Pod.Name}: {e}");
         }
     }
 
     private async Task AttachAsync()
     {
-        if (_pod.HostNetwork)
+        if (Pod.HostNetwork)
         {
-            (_sandbox, _addresses) = (new Sandbox(_pod.Namespace, _pod.Name, _pod.Uid, 0, _node.Netns), _node.Addresses);
+            (Sandbox, _addresses) = (new Sandbox(Pod.Namespace, Pod.Name, Pod.Uid, 0, _node.Netns), _node.Addresses);
             return;
         }
 
         var backoff = TimeSpan.FromMilliseconds(300);
         for (var attempt = 0; !_stop.IsCancellationRequested; attempt++)
         {
-            var sandbox = new Sandbox(_pod.Namespace, _pod.Name, _pod.Uid, attempt, _node.Layout.Pod(_pod.Uid, attempt)) { Ips = _pod.Ips, Annotations = _pod.Annotations };
+            var sandbox = new Sandbox(Pod.Namespace, Pod.Name, Pod.Uid, attempt, _node.Layout.Pod(Pod.Uid, attempt)) { Ips = Pod.Ips, Annotations = Pod.Annotations };
             try
             {
                 await AddAsync(sandbox);
@@ -135,7 +140,7 @@ internal sealed class PodWorker
         var elapsed = Stopwatch.GetElapsedTime(begun);
         var ips = result?["ips"]?.AsArray() ?? throw new CniCallException(100, "the plugin's result has no ips");
         _addresses = [.. ips.Select(ip => IPNetworkAddress((string)ip!["address"]!))];
-        (_sandbox, _sandboxProblem) = (sandbox, "");
+        (Sandbox, _sandboxProblem) = (sandbox, "");
         var annotation = new JsonObject
         {
             ["metadata"] = new JsonObject
@@ -147,14 +152,14 @@ internal sealed class PodWorker
                 },
             },
         };
-        await PersistentlyAsync("annotate", () => _node.Api.PatchAsync(_pod.Path, annotation, CancellationToken.None));
+        await PersistentlyAsync("annotate", () => _node.Api.PatchAsync(Pod.Path, annotation, CancellationToken.None));
     }
 
     private async Task RunContainersAsync(Sandbox sandbox)
     {
         // Before a command: kubelet reports addresses as soon as the sandbox stands.
-        _containers = [.. _pod.Containers.Select(c => new ContainerRun(_node, _pod, c, sandbox.Netns, _addresses[0], () => TimeSpan.FromSeconds(_graceSeconds), ReportAsync))];
-        await Task.WhenAll(_containers.Select(c => c.RunAsync(_stop.Token)));
+        Containers = [.. Pod.Containers.Select(c => new ContainerRun(_node, Pod, c, sandbox.Netns, _addresses[0], () => TimeSpan.FromSeconds(_graceSeconds), ReportAsync))];
+        await Task.WhenAll(Containers.Select(c => c.RunAsync(_stop.Token)));
     }
 
     /// <summary>Calls DEL for every sandbox that is over; true when nothing is left of them.</summary>
@@ -164,7 +169,7 @@ internal sealed class PodWorker
         {
             try
             {
-                if (!_pod.HostNetwork)
+                if (!Pod.HostNetwork)
                 {
                     await _node.Cni.RunAsync("DEL", sandbox, CancellationToken.None);
                     await sandbox.Netns.DeleteAsync(CancellationToken.None);
@@ -174,7 +179,7 @@ internal sealed class PodWorker
             }
             catch (Exception e) when (e is CniCallException or LabException)
             {
-                _node.Log($"{_pod.Namespace}/{_pod.Name}: DEL: {e.Message}");
+                _node.Log($"{Pod.Namespace}/{Pod.Name}: DEL: {e.Message}");
             }
         }
 
@@ -185,9 +190,9 @@ internal sealed class PodWorker
 
     private async Task ReportFailureAsync(string problem)
     {
-        _node.Log($"{_pod.Namespace}/{_pod.Name}: ADD: {problem}");
+        _node.Log($"{Pod.Namespace}/{Pod.Name}: ADD: {problem}");
         _sandboxProblem = problem;
-        await Events.WriteAsync(_node, _pod, "Warning", "FailedCreatePodSandBox", problem);
+        await Events.WriteAsync(_node, Pod, "Warning", "FailedCreatePodSandBox", problem);
         await ReportAsync();
     }
 
@@ -197,9 +202,9 @@ internal sealed class PodWorker
         try
         {
             var patch = PodStatus.Patch(
-                _pod, _node.Addresses, _addresses, [.. _containers.Select(c => c.State)],
-                _sandbox?.ContainerId ?? "", _started, _sandboxProblem);
-            await PersistentlyAsync("write the status of", () => _node.Api.PatchAsync(_pod.Path + "/status", patch, CancellationToken.None));
+                Pod, _node.Addresses, _addresses, [.. Containers.Select(c => c.State)],
+                Sandbox?.ContainerId ?? "", _started, _sandboxProblem);
+            await PersistentlyAsync("write the status of", () => _node.Api.PatchAsync(Pod.Path + "/status", patch, CancellationToken.None));
         }
         finally
         {
@@ -219,7 +224,7 @@ internal sealed class PodWorker
             catch (Exception e) when (e is HttpRequestException or IOException or ClusterApiException)
             {
                 // The server restarts, which takes longer on a busy machine, or somebody else wrote at the same time.
-                _node.Log($"{_pod.Namespace}/{_pod.Name}: cannot {what} the pod: {e.Message}");
+                _node.Log($"{Pod.Namespace}/{Pod.Name}: cannot {what} the pod: {e.Message}");
                 if (attempt >= (e is ClusterApiException ? 20 : 240))
                 {
                     throw;

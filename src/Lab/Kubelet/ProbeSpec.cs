@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 
 namespace Weft.Lab.Kubelet;
 
-/// <summary>A readiness or liveness probe. Times in seconds.</summary>
+/// <summary>A startup, readiness or liveness probe. Times in seconds.</summary>
 public sealed record ProbeSpec
 {
-    /// <summary><c>http</c>, <c>tcp</c> or <c>exec</c>.</summary>
+    /// <summary><c>http</c>, <c>tcp</c>, <c>grpc</c> or <c>exec</c>.</summary>
     public required string Kind { get; init; }
 
     public int Port { get; init; }
@@ -15,6 +15,9 @@ public sealed record ProbeSpec
     public string? Host { get; init; }
 
     public string HttpPath { get; init; } = "/";
+
+    /// <summary>Which service a gRPC probe asks for; empty: the server as a whole.</summary>
+    public string GrpcService { get; init; } = "";
 
     public IReadOnlyList<string> Command { get; init; } = [];
 
@@ -28,7 +31,7 @@ public sealed record ProbeSpec
 
     public int SuccessThreshold { get; init; } = 1;
 
-    /// <summary>Reads a probe; null when there is none or it is of a kind (gRPC) that the lab does not have.</summary>
+    /// <summary>Reads a probe; null when there is none.</summary>
     public static ProbeSpec? Read(JsonNode? probe, JsonNode? ports)
     {
         if (probe is null)
@@ -52,6 +55,7 @@ public sealed record ProbeSpec
                 Kind = "http", Port = PortOf(http["port"]!, ports), Host = (string?)http["host"], HttpPath = (string?)http["path"] ?? "/",
             },
             _ when probe["tcpSocket"] is { } tcp => common with { Kind = "tcp", Port = PortOf(tcp["port"]!, ports), Host = (string?)tcp["host"] },
+            _ when probe["grpc"] is { } grpc => common with { Kind = "grpc", Port = (int)grpc["port"]!, GrpcService = (string?)grpc["service"] ?? "" },
             _ when probe["exec"] is { } exec => common with { Kind = "exec", Command = [.. exec["command"]!.AsArray().Select(s => (string)s!)] },
             _ => null,
         };

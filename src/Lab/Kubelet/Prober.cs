@@ -1,12 +1,31 @@
 using System.Net;
 using System.Net.Sockets;
 using Weft.Lab.Net;
+using Weft.Lab.Probes;
 
 namespace Weft.Lab.Kubelet;
 
 /// <summary>Runs one kubelet probe again and again, from the node's namespace, as kubelet does.</summary>
 internal sealed class Prober(ProbeSpec probe, Netns node, Netns pod, IPAddress address)
 {
+    /// <summary>Asks until the verdict is once good; false when it was bad too often before (a startup probe).</summary>
+    public async Task<bool> StartAsync(CancellationToken ct)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(probe.InitialDelay), ct);
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(probe.Period));
+        for (var failures = 0; failures < probe.FailureThreshold; failures++)
+        {
+            if (await TryAsync(ct))
+            {
+                return true;
+            }
+
+            await timer.WaitForNextTickAsync(ct);
+        }
+
+        return false;
+    }
+
     /// <summary>Reports every change of the verdict until stopped; ends after the first failure when <paramref name="once"/>.</summary>
     public async Task RunAsync(bool healthyAtFirst, Func<bool, Task> changed, bool once, CancellationToken ct)
     {
@@ -41,10 +60,11 @@ internal sealed class Prober(ProbeSpec probe, Netns node, Netns pod, IPAddress a
             {
                 "http" => await HttpAsync(limit.Token),
                 "tcp" => await TcpAsync(limit.Token),
+                "grpc" => await GrpcAsync(limit.Token),
                 _ => await ExecAsync(ct),
             };
         }
-        catch (Exception e) when (e is SocketException or HttpRequestException or LabException
+        catch (Exception e) when (e is SocketException or HttpRequestException or IOException or LabException
             || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             return false;
@@ -53,14 +73,22 @@ internal sealed class Prober(ProbeSpec probe, Netns node, Netns pod, IPAddress a
 
     private async Task<bool> HttpAsync(CancellationToken ct)
     {
-        using var client = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, token) => new NetworkStream(await ConnectAsync(token), ownsSocket: true),
-            UseProxy = false,
-        });
+        using var client = Client();
         using var response = await client.GetAsync($"http://{new IPEndPoint(Target, probe.Port)}{probe.HttpPath}", ct);
         return (int)response.StatusCode is >= 200 and < 400;
     }
+
+    private async Task<bool> GrpcAsync(CancellationToken ct)
+    {
+        using var client = Client();
+        return await GrpcHealth.CheckAsync(client, new IPEndPoint(Target, probe.Port).ToString(), probe.GrpcService, ct);
+    }
+
+    private HttpClient Client() => new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (_, token) => new NetworkStream(await ConnectAsync(token), ownsSocket: true),
+        UseProxy = false,
+    });
 
     private async Task<bool> TcpAsync(CancellationToken ct)
     {

@@ -4,31 +4,51 @@ using Weft.Lab.Probes;
 
 namespace Weft.Lab.Kubelet;
 
-/// <summary>The lab's built-in server, <c>weft-serve --tcp=PORT[,PORT] --udp=PORT[,PORT]</c>: runs inside the kubelet, costs no process.</summary>
+/// <summary>The lab's built-in server, <c>weft-serve --tcp=PORT[,PORT] --udp=PORT[,PORT] --grpc=PORT[,PORT]</c>: runs inside the kubelet, costs no process.</summary>
 internal sealed class ServingContainer : IRunningContainer
 {
     /// <summary>The command's first word.</summary>
     public const string Command = "weft-serve";
 
-    private readonly TaskCompletionSource<int> _ended = new();
-    private readonly ProbeServer _server;
+    private static readonly string[] Kinds = ["--tcp=", "--udp=", "--grpc="];
 
-    private ServingContainer(ProbeServer server) => _server = server;
+    private readonly TaskCompletionSource<int> _ended = new();
+    private readonly List<IAsyncDisposable> _servers = [];
+
+    private ServingContainer()
+    {
+    }
 
     public Task<int> Ended => _ended.Task;
 
     /// <exception cref="FormatException">An argument is not understood; the message names it.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">A port is taken.</exception>
     public static async Task<ServingContainer> StartAsync(Netns netns, string name, IReadOnlyList<string> command)
     {
         foreach (var argument in command.Skip(1))
         {
-            if (!argument.StartsWith("--tcp=", StringComparison.Ordinal) && !argument.StartsWith("--udp=", StringComparison.Ordinal))
+            if (!Kinds.Any(k => argument.StartsWith(k, StringComparison.Ordinal)))
             {
-                throw new FormatException($"{Command} does not understand '{argument}': it takes --tcp=PORT[,PORT] and --udp=PORT[,PORT]");
+                throw new FormatException($"{Command} does not understand '{argument}': it takes --tcp=PORT[,PORT], --udp=PORT[,PORT] and --grpc=PORT[,PORT]");
             }
         }
 
-        return new ServingContainer(await ProbeServer.StartAsync(netns, name, Ports("--tcp="), Ports("--udp=")));
+        var container = new ServingContainer();
+        try
+        {
+            container._servers.Add(await ProbeServer.StartAsync(netns, name, Ports(Kinds[0]), Ports(Kinds[1])));
+            foreach (var port in Ports(Kinds[2]))
+            {
+                container._servers.Add(await GrpcHealthServer.StartAsync(netns, port));
+            }
+
+            return container;
+        }
+        catch
+        {
+            await container.StopAsync(TimeSpan.Zero);
+            throw;
+        }
 
         IEnumerable<int> Ports(string prefix) => command
             .Where(a => a.StartsWith(prefix, StringComparison.Ordinal))
@@ -38,7 +58,11 @@ internal sealed class ServingContainer : IRunningContainer
 
     public async Task StopAsync(TimeSpan grace)
     {
-        await _server.DisposeAsync();
+        foreach (var server in _servers)
+        {
+            await server.DisposeAsync();
+        }
+
         _ended.TrySetResult(0);
     }
 }

@@ -87,11 +87,11 @@ public static class TenantLab
         return await lab.ReadTenantPodAsync(ns, name);
     }
 
-    /// <summary>Waits until a pod is ready, and looks into it.</summary>
-    public static async Task<TenantPod> ReadTenantPodAsync(this TestLab lab, string ns, string name)
+    /// <summary>Waits until a pod is ready, or has its addresses at least, and looks into it.</summary>
+    public static async Task<TenantPod> ReadTenantPodAsync(this TestLab lab, string ns, string name, bool mustBeReady = true)
     {
         var view = await Eventually.Some($"pod {ns}/{name} ready", async () =>
-            await lab.Api.FindAsync($"/api/v1/namespaces/{ns}/pods/{name}", CancellationToken.None) is { } pod && PodView.Read(pod) is { Ready: true, Addresses.Count: 2, Netns: not null } found ? found : null,
+            await lab.Api.FindAsync($"/api/v1/namespaces/{ns}/pods/{name}", CancellationToken.None) is { } pod && PodView.Read(pod) is { Addresses.Count: 2, Netns: not null } found && (found.Ready || !mustBeReady) ? found : null,
             TimeSpan.FromSeconds(60));
         var shown = await TestLab.InAsync(view.Netns!, "ip", "-o", "addr", "show", "dev", "eth0", "scope", "global");
         IPAddress Of(string family) => IPAddress.Parse(shown.Split($" {family} ")[1].Split('/')[0]);
