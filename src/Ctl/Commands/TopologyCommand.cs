@@ -4,7 +4,7 @@ using Weft.Ctl.Output;
 
 namespace Weft.Ctl.Commands;
 
-/// <summary><c>weftctl topology</c>: routers, switches, pods and tunnels, as text or as a picture.</summary>
+/// <summary><c>weftctl topology</c>: routers, switches, pods, peerings and tunnels, as text or as a picture.</summary>
 internal static class TopologyCommand
 {
     private enum Form
@@ -19,7 +19,7 @@ internal static class TopologyCommand
     public static Command Create()
     {
         var output = OutputOption.OfWords("text for people; svg is a picture; dot is for Graphviz; json or yaml for programs", Form.Text);
-        var command = new Command("topology", "Show the logical network: routers, switches, pods, and the tunnels between nodes.") { output };
+        var command = new Command("topology", "Show the logical network: routers, switches, pods, peerings, and the tunnels between nodes.") { output };
         command.OnCluster(async (result, cluster, ct) =>
         {
             var graph = await TopologyGraph.ReadAsync(cluster, ct).ConfigureAwait(false);

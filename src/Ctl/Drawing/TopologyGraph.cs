@@ -3,24 +3,27 @@ using Weft.Ctl.Clusters;
 
 namespace Weft.Ctl.Drawing;
 
-/// <summary>What there is to draw: networks with their switches and pods, and the nodes with the tunnels between them.</summary>
+/// <summary>What there is to draw: networks with their switches and pods, which of them are joined, and the nodes with the tunnels between them.</summary>
 /// <param name="Networks">The routers, the default one first.</param>
+/// <param name="Peerings">Pairs of networks that a VpcPeering names, in force or not.</param>
 /// <param name="Nodes">The nodes by name, each with the end of its tunnels.</param>
-public sealed record TopologyGraph(IReadOnlyList<TopologyNetwork> Networks, IReadOnlyList<TopologyNode> Nodes)
+public sealed record TopologyGraph(IReadOnlyList<TopologyNetwork> Networks, IReadOnlyList<TopologyPeering> Peerings, IReadOnlyList<TopologyNode> Nodes)
 {
     private const string Api = "/apis/topology.weft.dev/v1alpha1/";
     private const int DefaultKey = 1;
 
-    /// <summary>Reads it from the controller.</summary>
-    /// <exception cref="CtlException">It does not answer.</exception>
+    /// <summary>Reads it: what the controller computed, and the peerings that people asked for.</summary>
+    /// <exception cref="CtlException">The API refuses or does not answer.</exception>
     public static async Task<TopologyGraph> ReadAsync(ICluster cluster, CancellationToken ct) => Of(
-        await ItemsAsync(cluster, "logicalrouters", ct).ConfigureAwait(false),
-        await ItemsAsync(cluster, "logicalswitches", ct).ConfigureAwait(false),
-        await ItemsAsync(cluster, "logicalports", ct).ConfigureAwait(false),
-        await ItemsAsync(cluster, "nodestates", ct).ConfigureAwait(false));
+        await ItemsAsync(cluster, Api + "logicalrouters", ct).ConfigureAwait(false),
+        await ItemsAsync(cluster, Api + "logicalswitches", ct).ConfigureAwait(false),
+        await ItemsAsync(cluster, Api + "logicalports", ct).ConfigureAwait(false),
+        await ItemsAsync(cluster, "/apis/weft.dev/v1alpha1/vpcpeerings", ct).ConfigureAwait(false),
+        await ItemsAsync(cluster, Api + "nodestates", ct).ConfigureAwait(false));
 
-    /// <summary>Puts objects of topology.weft.dev together.</summary>
-    public static TopologyGraph Of(IReadOnlyList<JsonNode> routers, IReadOnlyList<JsonNode> switches, IReadOnlyList<JsonNode> ports, IReadOnlyList<JsonNode> nodes)
+    /// <summary>Puts objects of topology.weft.dev, and VpcPeerings, together.</summary>
+    public static TopologyGraph Of(
+        IReadOnlyList<JsonNode> routers, IReadOnlyList<JsonNode> switches, IReadOnlyList<JsonNode> ports, IReadOnlyList<JsonNode> peerings, IReadOnlyList<JsonNode> nodes)
     {
         var pods = ports.Select(p => (Switch: Text(p, "spec", "switch"), Pod: new TopologyPod(
             $"{Text(p, "metadata", "namespace")}/{Text(p, "metadata", "name")}", Text(p, "spec", "node"), Texts(p["status"]?["addresses"]),
@@ -32,11 +35,12 @@ public sealed record TopologyGraph(IReadOnlyList<TopologyNetwork> Networks, IRea
             [.. routers.Select(r => new TopologyNetwork(Text(r, "spec", "id"), KeyOf(r),
                     [.. drawn.Where(d => d.Key == KeyOf(r)).Select(d => d.Switch).OrderBy(s => s.Name, StringComparer.Ordinal)]))
                 .OrderBy(n => n.Key != DefaultKey).ThenBy(n => n.Name, StringComparer.Ordinal)],
+            TopologyPeering.Of(peerings),
             [.. nodes.Select(n => new TopologyNode(Text(n, "metadata", "name"), Texts(n["spec"]?["addresses"]).FirstOrDefault() ?? "")).OrderBy(n => n.Name, StringComparer.Ordinal)]);
     }
 
-    private static async Task<IReadOnlyList<JsonNode>> ItemsAsync(ICluster cluster, string plural, CancellationToken ct) =>
-        [.. (await cluster.GetAsync(Api + plural, ct).ConfigureAwait(false))["items"]!.AsArray().OfType<JsonNode>()];
+    private static async Task<IReadOnlyList<JsonNode>> ItemsAsync(ICluster cluster, string path, CancellationToken ct) =>
+        [.. (await cluster.GetAsync(path, ct).ConfigureAwait(false))["items"]!.AsArray().OfType<JsonNode>()];
 
     private static int KeyOf(JsonNode item) => (int?)item["spec"]?["networkKey"] ?? DefaultKey;
 

@@ -24,6 +24,11 @@ public static class TopologyText
             }
         }
 
+        foreach (var peering in graph.Peerings)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"peering {peering.One} -- {peering.Other}  {(peering.IsInForce ? "in force" : $"not in force  {peering.Reason}: {peering.Message}")}\n");
+        }
+
         foreach (var (one, other) in Tunnels(graph))
         {
             text.Append(CultureInfo.InvariantCulture, $"tunnel {one.Name} {one.TunnelEnd} -- {other.Name} {other.TunnelEnd}\n");
@@ -51,6 +56,12 @@ public static class TopologyText
             }
         }
 
+        foreach (var peering in graph.Peerings)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  {Quote("r " + peering.One)} -- {Quote("r " + peering.Other)} [constraint=false, {(peering.IsInForce
+                ? "color=blue, label=\"peering\"" : $"color=red, style=dashed, label={Quote($"peering not in force\n{peering.Reason}")}, tooltip={Quote(peering.Message)}")}];\n");
+        }
+
         foreach (var (one, other) in Tunnels(graph))
         {
             text.Append(CultureInfo.InvariantCulture, $"  {Quote("n " + one.Name)} [shape=component, label={Quote($"{one.Name}\n{one.TunnelEnd}")}];\n");
@@ -73,6 +84,10 @@ public static class TopologyText
                     ["name"] = pod.Name, ["node"] = pod.Node, ["addresses"] = List(pod.Addresses, a => a), ["realised"] = pod.IsRealised,
                 }),
             }),
+        }),
+        ["peerings"] = List(graph.Peerings, peering => new JsonObject
+        {
+            ["one"] = peering.One, ["other"] = peering.Other, ["inForce"] = peering.IsInForce, ["reason"] = peering.Reason, ["message"] = peering.Message,
         }),
         ["nodes"] = List(graph.Nodes, node => new JsonObject { ["name"] = node.Name, ["tunnelEnd"] = node.TunnelEnd }),
     };
