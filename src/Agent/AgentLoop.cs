@@ -134,6 +134,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
             {
                 _facts = _facts with { Ports = _facts.Ports.Remove(portId) };
                 _attached.Forget(portId);
+                _host.Remove(port.Attachment);
                 TakeNames(_facts.Names.Without(portId));
                 _ofPorts.Release(port.OfPort);
                 _planner.PlanPort(_facts, port);
@@ -197,6 +198,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
         var ofPort = _facts.Ports.TryGetValue(id, out var known) ? known.OfPort : _ofPorts.Take();
         var port = new AttachedPort(_zones.In(attachment, _facts.Ports.Values, _flows.FlushZone), ofPort);
         _facts = _facts with { Ports = _facts.Ports.SetItem(id, port) };
+        _host.Add(attachment);
         _planner.PlanPort(_facts, port);
         return (port, _waiters.Add(id));
     }
@@ -249,6 +251,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
             {
                 ports.TryAdd(port.Id, port);
                 NoteAttached(port.Id);
+                _host.Add(port.Attachment);
                 _ofPorts.Use(port.OfPort);
             }
 
@@ -327,6 +330,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
         await TryAsync("PortsNotInLine", bridge, () => EnsureRowsAsync(ct)).ConfigureAwait(false);
         await TryAsync("HostNotInLine", $"node {_options.NodeName}", () => _host.ApplyAsync(_facts, _planner.HostServices, ct)).ConfigureAwait(false);
         await TryAsync(SwitchNotInLine, bridge, () => ApplyFlowsAsync(begun, problems, ct)).ConfigureAwait(false);
+        await TryAsync("HostNotInLine", $"node {_options.NodeName}", () => _host.ForgetAsync(ct)).ConfigureAwait(false);
         if (failed)
         {
             RetryLater(ct);

@@ -46,6 +46,18 @@ public sealed record AgentOptions
     /// <summary>Seconds that an address which a name server told a pod may be used for at least, whatever its TTL: a client connects a moment after it asked.</summary>
     public int MinimumNameTtl { get; set; } = 15;
 
+    /// <summary>Which processes of the node's host network reach its tenant pods: <c>kubelet</c>, <c>any</c> or <c>none</c> (probes by HTTP, TCP and gRPC then fail).</summary>
+    public string HostAccessToTenants { get; set; } = "kubelet";
+
+    /// <summary>The kubelet's cgroup from the root of the hierarchy, for example <c>system.slice/kubelet.service</c>; empty: that of the host's process named kubelet.</summary>
+    public string KubeletCgroup { get; set; } = "";
+
+    /// <summary>The host's <c>/proc</c>, when the agent runs in a container; empty: the agent is in the host's own namespaces of cgroups and processes.</summary>
+    public string HostProc { get; set; } = "";
+
+    /// <summary>Where the host's cgroup v2 hierarchy is mounted.</summary>
+    public string HostCgroup { get; set; } = "/sys/fs/cgroup";
+
     /// <summary>Where metrics are sent by OTLP (gRPC), for example <c>http://otel-collector:4317</c>; absent: nowhere.</summary>
     public string? OtlpEndpoint { get; set; }
 
@@ -98,6 +110,10 @@ public sealed record AgentOptions
         { DatapathType: not ("system" or "netdev") } => $"datapathType is '{DatapathType}': it must be 'system' or 'netdev'",
         { UplinkMtu: < 0 or > 65535 } => $"uplinkMtu is {UplinkMtu}: it must be 0 (automatic) to 65535",
         { MinimumNameTtl: < 0 or > 86400 } => $"minimumNameTtl is {MinimumNameTtl}: it must be 0 to 86400 seconds",
+        { HostAccessToTenants: not ("kubelet" or "any" or "none") } => $"hostAccessToTenants is '{HostAccessToTenants}': it must be 'kubelet', 'any' or 'none'",
+        _ when KubeletCgroup.Split('/').Any(part => part is "." or "..") => $"kubeletCgroup is '{KubeletCgroup}': it must be a path from the root of the hierarchy without . and .., such as system.slice/kubelet.service",
+        { HostCgroup: not ['/', ..] } => $"hostCgroup is '{HostCgroup}': it must be a path that begins with /",
+        { HostProc: not ("" or ['/', ..]) } => $"hostProc is '{HostProc}': it must be empty or a path that begins with /",
         { Bridge.Length: 0 or > 15 } => $"bridge is '{Bridge}': it must have 1 to 15 characters",
         _ => Controllers.FirstOrDefault(c => !Uri.TryCreate(c, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")) is { } bad
             ? $"controllers has '{bad}': it must be an http or https URL"

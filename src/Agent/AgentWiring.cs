@@ -9,6 +9,7 @@ using Weft.Agent.Denials;
 using Weft.Agent.Dns;
 using Weft.Agent.Facts;
 using Weft.Agent.Host;
+using Weft.Agent.Host.Isolation;
 using Weft.Agent.Names;
 using Weft.Agent.Solicitations;
 using Weft.Agent.Sync;
@@ -52,6 +53,7 @@ public static class AgentWiring
         services.AddSingleton<BridgeRows>();
         services.AddSingleton<FlowSync>();
         services.AddSingleton<ServiceHealth>();
+        services.AddSingleton(p => new HostIsolation(HostIsolationSettings.Of(options), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<HostIsolation>>()));
         services.AddSingleton<HostSync>();
         services.AddSingleton<Reporter>();
         services.AddSingleton<TenantDns>();

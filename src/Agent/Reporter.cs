@@ -81,6 +81,11 @@ public sealed partial class Reporter(AgentOptions options, AgentLoop loop, HostS
             yield return new NodeProblem("HostNotInLine", $"node {options.NodeName}", problem);
         }
 
+        if (host.Open is { } open)
+        {
+            yield return new NodeProblem("TenantsOpenToHostNetwork", $"node {options.NodeName}", open);
+        }
+
         if (controller is { Connected: null, LastFailure: { Length: > 0 } failure })
         {
             yield return new NodeProblem("ControllerNotConnected", $"node {options.NodeName}", $"{failure}; what was known goes on working");

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Weft.Agent.CniServer;
+using Weft.Agent.Host.Isolation;
 using Weft.Agent.Host.Netlink;
 
 namespace Weft.Agent.Host;
@@ -47,10 +48,13 @@ public sealed partial class HostNetwork : IAsyncDisposable
                 _events.Writer.TryWrite(true);
             }
         }));
-        _watchers.Add(NetlinkWatcher.OfNftables(netns, _ =>
+        _watchers.Add(NetlinkWatcher.OfNftables(netns, changes =>
         {
-            _rulesChanged = true;
-            _events.Writer.TryWrite(true);
+            if (!IsolationText.TellsOfItOnly(changes))
+            {
+                _rulesChanged = true;
+                _events.Writer.TryWrite(true);
+            }
         }));
         _repairing = RepairAsync();
     }

@@ -1,6 +1,4 @@
-using System.ComponentModel;
 using System.Diagnostics;
-using System.Text;
 using Weft.Agent.Host.Netlink;
 
 namespace Weft.Agent.Host;
@@ -12,7 +10,6 @@ namespace Weft.Agent.Host;
 /// </remarks>
 internal sealed class Nftables(string? netns)
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
     private static readonly string[] ListArguments = ["-s", "list", "table", "inet", NftText.Table];
     private string? _wanted;
     private string? _wantedListing;
@@ -49,77 +46,25 @@ internal sealed class Nftables(string? netns)
     /// <summary>The table as nft shows it, without counters; empty when there is none.</summary>
     private async Task<string> ListAsync(CancellationToken ct)
     {
-        var (exitCode, output, _) = await CommunicateAsync(StartHere(ListArguments), "", ct).ConfigureAwait(false);
+        var (exitCode, output, _) = await NftProgram.CommunicateAsync(StartHere(ListArguments), "", ct).ConfigureAwait(false);
         return exitCode == 0 ? output : "";
     }
 
     private async Task<string> RunAsync(string[] arguments, string script, CancellationToken ct) =>
-        Successful(await CommunicateAsync(StartHere(arguments), script, ct).ConfigureAwait(false));
+        Successful(await NftProgram.CommunicateAsync(StartHere(arguments), script, ct).ConfigureAwait(false));
 
     /// <summary>Two processes: what nft lists in the transaction that loads it is not yet in its final form.</summary>
     private static async Task<string> CanonicalAsync(string table, CancellationToken ct)
     {
         using var empty = NetworkNamespace.New();
-        Process StartThere(string[] arguments) => NetworkNamespace.Run(empty, "(new)", () => Start(arguments));
-        Successful(await CommunicateAsync(StartThere(["-f", "-"]), table, ct).ConfigureAwait(false));
-        return Successful(await CommunicateAsync(StartThere(ListArguments), "", ct).ConfigureAwait(false));
+        Process StartThere(string[] arguments) => NetworkNamespace.Run(empty, "(new)", () => NftProgram.Start(arguments));
+        Successful(await NftProgram.CommunicateAsync(StartThere(["-f", "-"]), table, ct).ConfigureAwait(false));
+        return Successful(await NftProgram.CommunicateAsync(StartThere(ListArguments), "", ct).ConfigureAwait(false));
     }
 
     private static string Successful((int ExitCode, string Output, string Errors) result) => result.ExitCode == 0
         ? result.Output
         : throw new NftException($"nft refused the table: {result.Errors.Trim()}; check that the kernel has nf_tables and nft_masq");
 
-    private Process StartHere(string[] arguments) => netns is null ? Start(arguments) : NetworkNamespace.Run(netns, () => Start(arguments));
-
-    private static Process Start(string[] arguments)
-    {
-        try
-        {
-            return Process.Start(new ProcessStartInfo("nft", arguments)
-            {
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
-            })!;
-        }
-        catch (Win32Exception e)
-        {
-            throw new NftException($"nft cannot be started: {e.Message}; install the package nftables", e);
-        }
-    }
-
-    private static async Task<(int ExitCode, string Output, string Errors)> CommunicateAsync(Process process, string script, CancellationToken ct)
-    {
-        using var owned = process;
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        timeout.CancelAfter(TimeLimit);
-        try
-        {
-            var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
-            var errors = process.StandardError.ReadToEndAsync(timeout.Token);
-            await process.StandardInput.WriteAsync(script.AsMemory(), timeout.Token).ConfigureAwait(false);
-            process.StandardInput.Close();
-            await process.WaitForExitAsync(timeout.Token).ConfigureAwait(false);
-            return (process.ExitCode, await output.ConfigureAwait(false), await errors.ConfigureAwait(false));
-        }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-        {
-            throw new NftException($"nft did not end within {TimeLimit.TotalSeconds:0} s");
-        }
-        catch (IOException e)
-        {
-            throw new NftException($"nft ended before it read its script: {e.Message}", e);
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill();
-            }
-        }
-    }
+    private Process StartHere(string[] arguments) => netns is null ? NftProgram.Start(arguments) : NetworkNamespace.Run(netns, () => NftProgram.Start(arguments));
 }
-
-/// <summary>The nftables table could not be read or set.</summary>
-public sealed class NftException(string message, Exception? inner = null) : Exception(message, inner);

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weft.Agent.Host;
+using Weft.Agent.Host.Isolation;
 using Weft.Agent.Host.Netlink;
 
 namespace Weft.Agent.NodeCommands;
@@ -93,6 +94,7 @@ internal static partial class NodeCleaner
         try
         {
             await new Nftables(netns: null).RemoveAsync(ct).ConfigureAwait(false);
+            await HostIsolation.RemoveAsync(ct).ConfigureAwait(false);
         }
         catch (NftException e)
         {

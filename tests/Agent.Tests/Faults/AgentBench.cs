@@ -6,6 +6,7 @@ using Weft.Agent.CniServer;
 using Weft.Agent.Facts;
 using Weft.Agent.Names;
 using Weft.Agent.Host;
+using Weft.Agent.Host.Isolation;
 using Weft.Agent.Sync;
 using Weft.Agent.Tests.Host;
 using Weft.TestSupport;
@@ -22,6 +23,7 @@ internal sealed class AgentBench : IAsyncDisposable
     private List<Task> _running = [];
     private NodeFacts _start = null!;
     private HostNetwork _network = null!;
+    private HostIsolation _isolation = null!;
     private Reporter _reporter = null!;
 
     private AgentBench(OvsdbServerProcess database, VSwitchdProcess vswitchd, TestNamespace node)
@@ -131,7 +133,8 @@ internal sealed class AgentBench : IAsyncDisposable
         Flows = new FlowSync(options, Log.For<FlowSync>(), SwitchPatience, CompareGroupsAfter, IsTold);
         _network = new HostNetwork(time, NullLogger<HostNetwork>.Instance, Node.Path);
         var facts = new HostFacts(options, time);
-        var host = new HostSync(_network, facts, new ServiceHealth(NullLogger<ServiceHealth>.Instance));
+        _isolation = new HostIsolation(new HostIsolationSettings { Access = HostAccess.Any, StateDir = StateDir }, time, NullLogger<HostIsolation>.Instance, Node.Path);
+        var host = new HostSync(_network, facts, new ServiceHealth(NullLogger<ServiceHealth>.Instance), _isolation);
         Loop = new AgentLoop(options, slice, new NameJournal(Path.Combine(StateDir, NameJournal.FileName), NullLogger<NameJournal>.Instance), Flows, Rows, host, time, NullLogger<AgentLoop>.Instance);
         Controller = new ControllerStream(options, time, NullLogger<ControllerStream>.Instance);
         Pods = new PodNetwork(options, Loop, Rows, Flows, Controller, facts, time);
@@ -194,6 +197,7 @@ internal sealed class AgentBench : IAsyncDisposable
         await Rows.DisposeAsync();
         await Loop.DisposeAsync();
         await _network.DisposeAsync();
+        await _isolation.DisposeAsync();
         Controller.Dispose();
         _stop.Dispose();
         _running = [];

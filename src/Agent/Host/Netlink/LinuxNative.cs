@@ -23,6 +23,7 @@ internal static unsafe partial class LinuxNative
     public const int MsgPeek = 2;
     public const int MsgTruncate = 0x20;
     public const int CloneNewNet = 0x40000000;
+    public const int CloneNewCgroup = 0x02000000;
     public const int OpenReadOnlyCloexec = 0x80000;
     public const int OpenWriteOnlyCloexec = 0x80001;
     public const short PollIn = 1;
@@ -61,6 +62,9 @@ internal static unsafe partial class LinuxNative
     [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
     public static partial int FileSystemStatus(SafeFileHandle file, void* status);
 
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatusOf(int folder, string path, int flags, uint mask, byte* status);
+
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
     public static partial int SetNamespace(SafeFileHandle descriptor, int type);
 
@@ -76,6 +80,16 @@ internal static unsafe partial class LinuxNative
     {
         var descriptor = SocketRaw(domain, type | SockCloexec, protocol);
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw NetlinkException.FromLastError(what);
+    }
+
+    /// <summary>The inode of a file or folder; null when errno says why not.</summary>
+    public static ulong? Inode(string path)
+    {
+        // struct statx: stx_ino is the 64-bit word at byte 32.
+        const int atCurrentFolder = -100;
+        const uint wantInode = 0x100;
+        var status = stackalloc byte[256];
+        return StatusOf(atCurrentFolder, path, 0, wantInode, status) == 0 ? *(ulong*)(status + 32) : null;
     }
 
     /// <summary>Opens a file for reading, closed on exec.</summary>
