@@ -12,6 +12,10 @@ public sealed class AgentOptionsTests
     [TestCase("""{"nodeName":"n","controllers":["https://c"],"uplinkMtu":"big"}""", "uplinkMtu")]
     [TestCase("""{"nodeName":"n","controllers":["https://c"],"bridge":"a-name-that-is-too-long"}""", "bridge")]
     [TestCase("""{"nodeName":"n","controllers":["https://c"],"tunel":"gre"}""", "tunel")]
+    [TestCase("""{"nodeName":"n","controllers":["https://c"],"hostAccessToTenants":"root"}""", "hostAccessToTenants")]
+    [TestCase("""{"nodeName":"n","controllers":["https://c"],"kubeletCgroup":"a/../b"}""", "kubeletCgroup")]
+    [TestCase("""{"nodeName":"n","controllers":["https://c"],"hostCgroup":"cgroup"}""", "hostCgroup")]
+    [TestCase("""{"nodeName":"n","controllers":["https://c"],"hostProc":"proc"}""", "hostProc")]
     [TestCase("null", "empty")]
     public void A_wrong_field_is_named(string json, string field)
     {

@@ -14,6 +14,7 @@ public sealed class ChartTests
         ["user space"] = [.. Helm.Ranges, "--set", "agent.datapathType=netdev,network.tunnel=vxlan,network.mtu=1400"],
         ["a certificate of one's own"] = [.. Helm.Ranges, "--set", "tls.mode=secret,tls.secretName=mine,tls.caBundle=PEM"],
         ["no kube-proxy"] = [.. Helm.Ranges, "--set", "kubernetes.apiServerHost=192.0.2.1,controller.addresses={https://192.0.2.1:7443}"],
+        ["tenants open"] = [.. Helm.Ranges, "--set", "tenants.hostNetwork=any"],
         ["little"] = [.. Helm.Ranges, "--set", "rbac.create=false,topologyApi.enabled=false,networkPolicy.enabled=false,cni.cleanup=false,telemetry.dashboard=false,controller.metricsPort=0,agent.metricsPort=0"],
         ["much"] =
         [
@@ -54,7 +55,7 @@ public sealed class ChartTests
     [TestCaseSource(nameof(OtherPrograms))]
     public async Task Every_Helm_refuses_the_same_values(string helm)
     {
-        foreach (var (value, named) in ((string, string)[])[("network.mtu=100", "mtu"), ("ovs.mode=mine", "mode"), ("agnet.bridge=br0", "agnet"), ("tls.mode=secret", "caBundle")])
+        foreach (var (value, named) in ((string, string)[])[("network.mtu=100", "mtu"), ("ovs.mode=mine", "mode"), ("agnet.bridge=br0", "agnet"), ("tenants.hostNetwork=nobody", "hostNetwork"), ("tls.mode=secret", "caBundle")])
         {
             var result = await Helm.TemplateAsync(helm, [.. Helm.Ranges, "--set", value]);
             Assert.That((result.ExitCode, result.Error), Is.Not.EqualTo((0, result.Error)), value);
@@ -75,6 +76,30 @@ public sealed class ChartTests
             Assert.That(context!["capabilities"]!["drop"]!.ToJsonString(), Is.EqualTo("""["ALL"]"""), where);
             Assert.That(context["capabilities"]!["add"]?.ToJsonString() ?? "[]", Does.Not.Contain("ALL"), where);
         }
+    }
+
+    [Test]
+    public async Task The_agent_has_the_hosts_processes_and_cgroups_only_to_tell_the_kubelet_from_others([Values("kubelet", "any", "none")] string who, [Values("1.29.3", "1.32.0")] string version)
+    {
+        var objects = await Helm.RenderAsync([.. Helm.Ranges, "--set", $"tenants.hostNetwork={who},tenants.kubeletCgroup=a/b", "--kube-version", version]);
+        var pod = objects.Single(o => o.Text("kind") == "DaemonSet" && o.Text("metadata", "name") == "weft-agent").At("spec", "template")!;
+        var agent = pod.At("spec", "containers").Objects().Single(c => c.Text("name") == "agent");
+        var config = JsonNode.Parse(objects.Single(o => o.Text("kind") == "ConfigMap" && o.Text("metadata", "name") == "weft-config").Text("data", "agent.json")!)!;
+        var tells = who == "kubelet";
+        Assert.That((string?)config["hostAccessToTenants"], Is.EqualTo(who));
+        Assert.That(((string?)config["hostProc"], (string?)config["hostCgroup"], (string?)config["kubeletCgroup"]), Is.EqualTo(tells ? ("/host-proc", "/host-cgroup", "a/b") : default((string?, string?, string?))));
+        Assert.That(agent.At("securityContext", "capabilities", "add").Texts().Contains("SYS_PTRACE"), Is.EqualTo(tells));
+        foreach (var (name, path) in new[] { ("host-proc", "/proc"), ("host-cgroup", "/sys/fs/cgroup") })
+        {
+            var mount = agent["volumeMounts"].Objects().SingleOrDefault(m => m.Text("name") == name);
+            Assert.That((mount?.Text("mountPath"), (bool?)mount?["readOnly"]), Is.EqualTo(tells ? ("/" + name, true) : default((string?, bool?))), name);
+            Assert.That(pod.At("spec", "volumes").Objects().SingleOrDefault(v => v.Text("name") == name)?.Text("hostPath", "path"), Is.EqualTo(tells ? path : null), name);
+        }
+
+        // Kubernetes has the field since 1.30, and takes the annotation before.
+        var isNew = version == "1.32.0";
+        Assert.That(agent.Text("securityContext", "appArmorProfile", "type"), Is.EqualTo(tells && isNew ? "Unconfined" : null));
+        Assert.That(pod.At("metadata", "annotations")!.AsObject().ContainsKey("container.apparmor.security.beta.kubernetes.io/agent"), Is.EqualTo(tells && !isNew));
     }
 
     [Test]

@@ -138,6 +138,7 @@ public sealed class LabCluster
     private async Task StartAsync(CancellationToken ct)
     {
         var cni = await _programs.CniAsync(ct);
+        await MakeCgroupsAsync(ct);
         var underlay = new Underlay(Layout, State.Options.UnderlayMtu, offload: State.Options.Datapath == "system");
         _progress("underlay");
         await underlay.CreateAsync(ct);
@@ -150,7 +151,7 @@ public sealed class LabCluster
         _progress("agents and kubelets");
         using var api = ConnectApi();
         Record(ProcessStarter.Start(Layout, "kubelets", netns: null, Log("kubelets"),
-            [.. _programs.Lab, "supervise", "--name", Layout.Name, "--cni", cni]));
+            Wrap(g => g.WrapKubelet, [.. _programs.Lab, "supervise", "--name", Layout.Name, "--cni", cni])));
         await Task.WhenAll(State.Nodes.Zip(switches, (node, ovs) => StartAgentAsync(api, node, ovs, ct)));
         await MeetAsync(ct);
         await Manifests.ApplyAsync(this, _programs, _progress, ct);
@@ -160,6 +161,29 @@ public sealed class LabCluster
             State.Write(Layout);
         }
     }
+
+    private async Task MakeCgroupsAsync(CancellationToken ct)
+    {
+        try
+        {
+            var cgroups = await LabCgroups.CreateAsync(Layout, ct);
+            lock (_gate)
+            {
+                State = State with { Cgroups = cgroups };
+            }
+        }
+        catch (LabException e)
+        {
+            _progress($"no cgroups, so processes of the host network reach tenant pods: {e.Message}");
+            lock (_gate)
+            {
+                State = State with { WhyNoCgroups = e.Message };
+            }
+        }
+    }
+
+    private IEnumerable<string> Wrap(Func<LabCgroups, Func<IEnumerable<string>, IEnumerable<string>>> how, string[] command) =>
+        State.Cgroups is { } cgroups ? how(cgroups)(command) : command;
 
     /// <summary>Every node pings every other once.</summary>
     /// <remarks>Open vSwitch's own tunnels drop the first packet to a node whose MAC address they do not know yet; they learn it from the
@@ -309,9 +333,13 @@ public sealed class LabCluster
             ["datapathType"] = State.Options.Datapath,
             ["cniSocket"] = Layout.CniSocket(node),
             ["stateDir"] = Path.Combine(folder, "state"),
+            ["hostAccessToTenants"] = State.Cgroups is null ? "any" : "kubelet",
+            ["kubeletCgroup"] = State.Cgroups?.Kubelet ?? "",
+            ["hostProc"] = State.Cgroups is null ? "" : Layout.HostProc,
+            ["hostCgroup"] = State.Cgroups?.Root ?? "/sys/fs/cgroup",
         });
         Record(ProcessStarter.Start(Layout, $"{node}/agent", Layout.Node(node), Log($"{node}/agent"),
-            [.. _programs.Agent, "--config", Path.Combine(folder, "agent.json")]));
+            Wrap(g => g.WrapAgent, [.. _programs.Agent, "--config", Path.Combine(folder, "agent.json")])));
         await WaitAsync($"{node}/agent", $"the agent of {node} does not listen for the CNI plugin",
             () => Task.FromResult(File.Exists(Layout.CniSocket(node))), ct);
         await WaitAsync($"{node}/agent", $"the agent of {node} made no tunnel port", () => ovs.HasTunnelAsync(ct), ct);

@@ -59,6 +59,7 @@ public static class LabRemoval
             await Shell.RunAsync("ip", ["-batch", "-"], string.Concat(namespaces.Select(ns => $"netns delete {ns.Name}\n")), ct);
         }
 
+        await LabCgroups.RemoveAsync(layout, ct);
         if (Directory.Exists(layout.Folder))
         {
             Directory.Delete(layout.Folder, recursive: true);

@@ -46,7 +46,7 @@ internal sealed class ContainerRun(
     /// <summary>How to start another program where the container is: its network and its environment, in a session of its own.</summary>
     public ProcessStartInfo Command(IReadOnlyList<string> command)
     {
-        var start = new ProcessStartInfo(Shell.Find("setsid"), netns.Wrap(command));
+        var start = new ProcessStartInfo(Shell.Find("setsid"), node.OfPods(netns.Wrap(command)));
         ProcessStarter.Mark(start, node.Layout);
         foreach (var (name, value) in Environment())
         {
@@ -103,7 +103,7 @@ internal sealed class ContainerRun(
             return await ServingContainer.StartAsync(netns, pod.Name, spec.Command);
         }
 
-        return ProcessContainer.Start(node.Layout, netns, spec.Command, Environment(), node.ContainerLog(pod, spec.Name));
+        return ProcessContainer.Start(node, netns, spec.Command, Environment(), node.ContainerLog(pod, spec.Name));
     }
 
     private Dictionary<string, string> Environment() => new(spec.Environment)

@@ -20,7 +20,15 @@ internal sealed record KubeletContext
 
     public required CniCall Cni { get; init; }
 
+    /// <summary>The folder of the cgroup of pods' processes; null: they stay in the kubelet's.</summary>
+    public string? PodsCgroup { get; init; }
+
     public required Action<string> Log { get; init; }
+
+    /// <summary>The command that runs another apart from the kubelet, in the pods' cgroup.</summary>
+    public IEnumerable<string> OfPods(IEnumerable<string> command) => PodsCgroup is { } folder
+        ? ["sh", "-c", """echo 0 >"$1/cgroup.procs" && shift && exec "$@" """, "sh", folder, .. command]
+        : command;
 
     /// <summary>Where a pod's container writes its output.</summary>
     public string ContainerLog(PodSpec pod, string container) =>

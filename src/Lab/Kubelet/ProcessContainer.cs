@@ -20,17 +20,17 @@ internal sealed class ProcessContainer : IRunningContainer
 
     /// <summary>Starts the command in a session of its own, with its output in <paramref name="log"/>.</summary>
     public static ProcessContainer Start(
-        LabLayout layout, Netns netns, IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string log)
+        KubeletContext node, Netns netns, IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string log)
     {
         const string ToLog = """log=$1; shift; exec "$@" >>"$log" 2>&1 </dev/null""";
         Directory.CreateDirectory(Path.GetDirectoryName(log)!);
         var start = new ProcessStartInfo(Shell.Find("setsid"));
-        foreach (var argument in (string[])["sh", "-c", ToLog, "sh", log, .. netns.Wrap(command)])
+        foreach (var argument in (string[])["sh", "-c", ToLog, "sh", log, .. node.OfPods(netns.Wrap(command))])
         {
             start.ArgumentList.Add(argument);
         }
 
-        ProcessStarter.Mark(start, layout);
+        ProcessStarter.Mark(start, node.Layout);
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -18,7 +18,7 @@ public static class Supervisor
         using var api = ClusterAccess.Open(layout, state.Options);
         try
         {
-            await Task.WhenAll(state.Nodes.Select((node, i) => new HollowKubelet(Context(layout, api, cni, node, i + 1)).RunAsync(ct)));
+            await Task.WhenAll(state.Nodes.Select((node, i) => new HollowKubelet(Context(layout, state, api, cni, node, i + 1)).RunAsync(ct)));
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -26,7 +26,7 @@ public static class Supervisor
         }
     }
 
-    private static KubeletContext Context(LabLayout layout, ClusterApi api, string cni, string node, int index) => new()
+    private static KubeletContext Context(LabLayout layout, LabState state, ClusterApi api, string cni, string node, int index) => new()
     {
         Layout = layout,
         Node = node,
@@ -34,6 +34,7 @@ public static class Supervisor
         Addresses = [IPAddress.Parse(Underlay.V4(Underlay.NodeHost(index))), IPAddress.Parse(Underlay.V6(Underlay.NodeHost(index)))],
         Api = api,
         Cni = new CniCall(cni, layout.CniSocket(node), layout.Node(node)),
+        PodsCgroup = state.Cgroups?.Folder("pods"),
         Log = text => Console.WriteLine(
             $"{DateTimeOffset.UtcNow.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture)} {node}: {text}"),
     };

@@ -27,6 +27,18 @@ public sealed record LabLayout(string Name)
     /// <summary>Held while the lab goes up or down.</summary>
     public string LockFile => Path.Combine(Root, Name + ".lock");
 
+    /// <summary>The lab's cgroup, from the root of the hierarchy.</summary>
+    public string Cgroup => $"weft-lab-{Name}";
+
+    /// <summary>Where the lab mounts cgroup v2 when the machine has none.</summary>
+    public string CgroupMount => Path.Combine(Root, Name + ".cgroup");
+
+    /// <summary>What agents take for the host's /proc.</summary>
+    public string HostProc => Path.Combine(Root, Name + ".proc");
+
+    /// <summary>The cgroup namespace of the nodes, in <see cref="HostProc"/>.</summary>
+    public string CgroupNamespace => Path.Combine(HostProc, "1", "ns", "cgroup");
+
     /// <summary>The API server's folder.</summary>
     public string ApiServerFolder => Path.Combine(Folder, "api");
 

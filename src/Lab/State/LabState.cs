@@ -13,6 +13,12 @@ public sealed record LabState
     /// <summary>True when <c>up</c> came to its end.</summary>
     public bool Complete { get; init; }
 
+    /// <summary>The lab's control groups; null: it has none, and processes of the host network reach tenant pods as kubelet does.</summary>
+    public Cluster.LabCgroups? Cgroups { get; init; }
+
+    /// <summary>Why there are none; empty when there are.</summary>
+    public string WhyNoCgroups { get; init; } = "";
+
     /// <summary>The processes in the order in which they were started.</summary>
     public IReadOnlyList<LabProcess> Processes { get; init; } = [];
 

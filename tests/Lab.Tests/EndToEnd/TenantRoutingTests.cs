@@ -75,8 +75,7 @@ public sealed class TenantRoutingTests
                 Assert.That((await from.Probe.PingAsync(to.Address(family), timeout: Short)).Outcome, Is.EqualTo(ProbeOutcome.TimedOut), $"{from} pings {to}");
             }
 
-            var probe = await new NetnsProbe(_lab.Cluster.Layout.Node(to.Node)).TcpAsync(new IPEndPoint(to.Alias(family), 80));
-            Assert.That(probe.Outcome, Is.EqualTo(ProbeOutcome.Connected), $"its kubelet reaches {to}");
+            Assert.That(await _lab.AsKubeletAsync(to.Node, new IPEndPoint(to.Alias(family), 80)), Is.All.EqualTo(ProbeOutcome.Connected), $"its kubelet reaches {to}");
         }
     }
 

@@ -160,18 +160,19 @@ public sealed partial class TenantTests
     }
 
     [Test]
-    public async Task Only_its_own_node_reaches_a_tenant_pod_by_its_alias([ValueSource(nameof(Families))] AddressFamily family)
+    public async Task Nobody_but_its_own_nodes_kubelet_reaches_a_tenant_pod_by_its_alias([ValueSource(nameof(Families))] AddressFamily family)
     {
         foreach (var pod in Of("red").Concat(Of("green")))
         {
-            foreach (var node in Nodes)
+            await Task.WhenAll(Nodes.Select(async node =>
             {
-                var (probe, alias, limit) = (new NetnsProbe(_lab.Cluster.Layout.Node(node)), new IPEndPoint(pod.Alias(family), 80), node == pod.Node ? (TimeSpan?)null : Short);
-                foreach (var result in await Task.WhenAll(probe.TcpAsync(alias, limit), probe.UdpAsync(alias, limit), probe.PingAsync(alias.Address, timeout: limit)))
+                var (alias, isOwn) = (new IPEndPoint(pod.Alias(family), 80), node == pod.Node);
+                Assert.That((await _lab.AsKubeletAsync(node, alias, isOwn ? null : Short)).Select(r => r == ProbeOutcome.Connected), Is.All.EqualTo(isOwn), $"kubelet of {node} to {pod}");
+                if (_lab.Cluster.State.Cgroups is not null)
                 {
-                    Assert.That(result.Outcome == ProbeOutcome.Connected, Is.EqualTo(node == pod.Node), $"{node} to {pod}: {result}");
+                    await NobodyAsync(new NetnsProbe(_lab.Cluster.Layout.Node(node)), alias, $"from the host network of {node} to {pod}");
                 }
-            }
+            }));
 
             if (pod.Tenant == "red")
             {
@@ -269,8 +270,8 @@ public sealed partial class TenantTests
             """);
         await Eventually.True("strangers of the tenant are kept out", async () => (await Of("blue")[0].Probe.TcpAsync(target, Short)).Outcome == ProbeOutcome.TimedOut);
         Assert.That((await friend.Probe.TcpAsync(target)).Outcome, Is.EqualTo(ProbeOutcome.Connected), "the friend is let in");
-        var probe = await new NetnsProbe(_lab.Cluster.Layout.Node("node2")).TcpAsync(new IPEndPoint(pod.Alias(AddressFamily.InterNetwork), 8080));
-        Assert.That(probe.Outcome, Is.EqualTo(ProbeOutcome.Connected), "its node reaches it in spite of the policy");
+        var probe = await _lab.AsKubeletAsync("node2", new IPEndPoint(pod.Alias(AddressFamily.InterNetwork), 8080));
+        Assert.That(probe[0], Is.EqualTo(ProbeOutcome.Connected), "its node's kubelet reaches it in spite of the policy");
         await _lab.Api.DeleteAsync(path + "/p", CancellationToken.None);
     }
 

@@ -72,6 +72,12 @@ stateDir: /var/lib/weft
 listen: {{ if .Values.agent.metricsPort }}{{ printf "${NODE_IP}:%v" .Values.agent.metricsPort | quote }}{{ else }}"127.0.0.1:10351"{{ end }}
 uplinkMtu: {{ .Values.agent.uplinkMtu }}
 minimumNameTtl: {{ .Values.agent.minimumNameTtl }}
+hostAccessToTenants: {{ .Values.tenants.hostNetwork }}
+{{- if eq .Values.tenants.hostNetwork "kubelet" }}
+kubeletCgroup: {{ .Values.tenants.kubeletCgroup | quote }}
+hostProc: /host-proc
+hostCgroup: /host-cgroup
+{{- end }}
 {{- with .Values.telemetry.otlpEndpoint }}
 otlpEndpoint: {{ . | quote }}
 {{- end }}

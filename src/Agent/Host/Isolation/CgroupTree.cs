@@ -44,7 +44,13 @@ internal sealed class CgroupTree(string proc, string folder)
     public static int LevelOf(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries).Length;
 
     /// <summary>The path of this process's own cgroup.</summary>
-    public string Own() => Visit(null, () => Read("/proc/thread-self/cgroup") ?? throw new IsolationException("this process has no cgroup v2; boot the node with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"));
+    /// <exception cref="IsolationException">There is no cgroup v2, or it is not below the root.</exception>
+    public string Own() => Visit(null, () => Read("/proc/thread-self/cgroup")) switch
+    {
+        null => throw new IsolationException("this process has no cgroup v2; boot the node with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"),
+        var path when path.Split('/').Contains("..") => throw new IsolationException($"this process is in cgroup {path}, outside of the namespace of {Proc}/1; mount the host's /proc at {Proc}"),
+        var path => path,
+    };
 
     /// <summary>The path in a file such as /proc/PID/cgroup; null when it is gone or has none of v2. To be called in <see cref="Visit"/>.</summary>
     public static string? Read(string file)

@@ -13,9 +13,6 @@ namespace Weft.Agent.Host.Isolation;
 /// </remarks>
 public sealed partial class HostIsolation : IAsyncDisposable
 {
-    /// <summary>Events tell of a kubelet that restarts and of rules that others change; what they miss is found in this time.</summary>
-    private static readonly TimeSpan LookAfter = TimeSpan.FromSeconds(5);
-
     /// <summary>One change of rules makes several events.</summary>
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(20);
     private readonly HostIsolationSettings _settings;
@@ -350,7 +347,7 @@ public sealed partial class HostIsolation : IAsyncDisposable
             return !IsolationCheck.Refuses(_netns, IsolationText.ClosedCheck)
                 || (_settings.Access == HostAccess.Kubelet && _kubelet.Find() is { Id: not null } found && found != _inForce);
         }
-        catch (Exception e) when (e is IsolationException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IsolationException or NetlinkException or IOException or UnauthorizedAccessException)
         {
             // The same is found again, and said, by the next try.
             LogElements(_logger, e.Message);
@@ -360,7 +357,7 @@ public sealed partial class HostIsolation : IAsyncDisposable
 
     private async Task WaitAsync()
     {
-        using var look = new CancellationTokenSource(LookAfter, _time);
+        using var look = new CancellationTokenSource(_settings.LookAfter, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(look.Token, _stop.Token);
         try
         {

@@ -18,6 +18,9 @@ public sealed record HostIsolationSettings
     /// <summary>Where it is remembered which cgroup was the kubelet's.</summary>
     public string StateDir { get; init; } = "/var/lib/weft";
 
+    /// <summary>Events tell of a kubelet that restarts and of rules that others change; what they miss is found in this time.</summary>
+    public TimeSpan LookAfter { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>The agent's.</summary>
     public static HostIsolationSettings Of(AgentOptions options)
     {

@@ -15,9 +15,9 @@ internal static class IsolationCheck
     /// <exception cref="IsolationException">It could not be tried.</exception>
     public static bool Refuses(string? netns, IPAddress address)
     {
-        using var socket = netns is null ? Open() : NetworkNamespace.Run(netns, Open);
         try
         {
+            using var socket = netns is null ? Open() : NetworkNamespace.Run(netns, Open);
             socket.SendTo([0], new IPEndPoint(address, DiscardPort));
             return false;
         }

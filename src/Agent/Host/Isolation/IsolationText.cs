@@ -110,12 +110,13 @@ internal static class IsolationText
     /// <summary>Whether an event of nftables is about this table and no other.</summary>
     public static bool TellsOfItOnly(ReadOnlySpan<byte> datagram)
     {
-        // Every message's first attribute is its table's name, but for NEWGEN, which closes each transaction.
+        // Every message's first attribute is its table's name, but for NEWGEN, which follows each transaction on its own. Nothing at all: events were lost.
         const ushort newGeneration = (10 << 8) | 15;
         const ushort tableName = 1;
         var any = false;
         while (NetlinkMessage.TryRead(ref datagram, out var message))
         {
+            any = true;
             if (message.Type == newGeneration)
             {
                 continue;
@@ -132,8 +133,6 @@ internal static class IsolationText
             {
                 return false;
             }
-
-            any = true;
         }
 
         return any;

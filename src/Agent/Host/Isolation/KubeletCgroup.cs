@@ -28,14 +28,26 @@ internal sealed class KubeletCgroup(CgroupTree tree, string configured, string m
         RefuseShared(path);
         if (id is not null && path != _remembered)
         {
-            File.WriteAllText(memory, path);
             _remembered = path;
+            Save(path);
         }
 
         return (path, id);
     }
 
     private string Remember() => File.Exists(memory) ? File.ReadAllText(memory).Trim() : "";
+
+    private void Save(string path)
+    {
+        try
+        {
+            File.WriteAllText(memory, path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Only an agent that starts while the kubelet is down misses it, and says so. A full disk is reported by those who cannot do without.
+        }
+    }
 
     private void RefuseShared(string path)
     {
