@@ -108,7 +108,7 @@ internal sealed class SubnetAddresses
 
         if (Plan.Excluded.Any(e => e.Contains(number, isV6)))
         {
-            return $"{text} is excluded in subnet {Plan.Id}: it is a gateway, or spec.exclude has it";
+            return $"{text} is not for pods of subnet {Plan.Id}: it is a gateway";
         }
 
         // A fixed address does not rest: a StatefulSet's pod comes back at once.

@@ -110,7 +110,7 @@ public sealed partial class ClusterWatcher(
     /// <summary>Policies are not kept; those of a namespace that moved to another network are read again.</summary>
     private async Task TellAgainAsync(CancellationToken ct)
     {
-        foreach (var key in publisher.Read(n => n.TakePoliciesToTellAgain()))
+        foreach (var key in publisher.Take(n => n.TakePoliciesToTellAgain()))
         {
             try
             {

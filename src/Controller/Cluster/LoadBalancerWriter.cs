@@ -27,7 +27,7 @@ public sealed partial class LoadBalancerWriter(KubernetesClient client, Publishe
         while (!stoppingToken.IsCancellationRequested)
         {
             await leadership.WaitAsync(stoppingToken).ConfigureAwait(false);
-            var decisions = publisher.Read(n => n.LoadBalancerPools.HasWaiting ? n.LoadBalancerPools.Decide(LargestBatch) : []);
+            var decisions = publisher.Take(n => n.LoadBalancerPools.HasWaiting ? n.LoadBalancerPools.Decide(LargestBatch) : []);
             await Task.WhenAll(decisions.Select(d => WriteAsync(d, stoppingToken))).ConfigureAwait(false);
             if (decisions.Count == 0)
             {
@@ -63,11 +63,7 @@ public sealed partial class LoadBalancerWriter(KubernetesClient client, Publishe
         {
             LogFailed(logger, ObjectKey.Of(service).ToString(), e.Message);
             await Task.Delay(TimeSpan.FromSeconds(1), ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            publisher.Read(n =>
-            {
-                n.LoadBalancerPools.Retry(service);
-                return true;
-            });
+            publisher.Apply(n => n.LoadBalancerPools.Retry(service));
         }
     }
 

@@ -195,7 +195,7 @@ public sealed partial class TenantWriter(
 
         _lastStatus = now;
         _failed = false;
-        foreach (var wanted in publisher.Read(n => n.Tenants.TakeStatuses()))
+        foreach (var wanted in publisher.Take(n => n.Tenants.TakeStatuses()))
         {
             await WriteAsync(wanted, ct).ConfigureAwait(false);
         }

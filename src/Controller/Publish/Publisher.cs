@@ -58,12 +58,21 @@ public sealed class Publisher(LogicalNetwork network)
         }
     }
 
-    /// <summary>Reads the network between two batches.</summary>
+    /// <summary>Reads the network between two batches, and leaves it as it is.</summary>
     public T Read<T>(Func<LogicalNetwork, T> read)
     {
         lock (_lock)
         {
             return read(network);
+        }
+    }
+
+    /// <summary>Takes out of the network, between two batches, what is to be told to others: it is not given again.</summary>
+    public T Take<T>(Func<LogicalNetwork, T> take)
+    {
+        lock (_lock)
+        {
+            return take(network);
         }
     }
 

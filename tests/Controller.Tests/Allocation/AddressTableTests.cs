@@ -71,7 +71,7 @@ public sealed class AddressTableTests
         });
     }
 
-    [TestCase("10.0.0.1", "excluded")]
+    [TestCase("10.0.0.1", "it is a gateway")]
     [TestCase("10.0.0.255", "not an address that a pod can have in subnet team/web (10.0.0.1-10.0.0.254)")]
     [TestCase("10.9.0.1", "not an address that a pod can have")]
     [TestCase("10.0.0.9", "in use by pod team/other")]

@@ -128,9 +128,11 @@ internal sealed class AddressChooser(TenantTable tenants)
         {
             for (var number = span.First; number <= span.Last; number++)
             {
-                if (subnet.IsFreeFor(pod, new Place(span.IsV6, number)))
+                // A pool may be written as a whole range: what is the gateway's is not for a pod.
+                var place = new Place(span.IsV6, number);
+                if (subnet.IsFreeFor(pod, place) && subnet.Ranges.Exists(r => r.Gateway != place && r.Span.Hosts().Contains(place)))
                 {
-                    return new Place(span.IsV6, number);
+                    return place;
                 }
             }
         }

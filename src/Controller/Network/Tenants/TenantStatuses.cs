@@ -88,15 +88,31 @@ internal sealed class TenantStatuses(TenantTable tenants)
         return outside.Count == 0 ? null : new TenantProblem("RangeInUse", $"these pods have addresses of a range that was taken out of spec.cidrs: put it back, or delete {Some(outside)}");
     }
 
-    private static IEnumerable<(bool V6, UInt128 Count)> Free(SubnetState subnet)
+    /// <summary>What pods that ask for no address can still get, of each family.</summary>
+    private IEnumerable<(bool V6, UInt128 Count)> Free(SubnetState subnet)
     {
+        var kept = subnet.Excluded
+            .Concat(tenants.Pools.Values.Where(p => p.Spec?.Subnet == subnet.Name).SelectMany(AddressChooser.SpansOf))
+            .Concat(subnet.Ranges.Select(r => new AddressRange(r.Gateway.Number, r.Gateway.Number, r.Gateway.V6)))
+            .OrderBy(k => k.First).ToList();
         foreach (var family in subnet.Ranges.GroupBy(r => r.Span.IsV6))
         {
-            // The first address, the gateway where it is another one, and IPv4's broadcast address are not for pods.
-            var all = family.Aggregate(UInt128.Zero, (sum, r) => sum + r.Span.Count() - 1 - (r.Gateway.Number == r.Span.First ? 0u : 1u) - (family.Key ? 0u : 1u));
-            var excluded = subnet.Excluded.Where(e => e.IsV6 == family.Key).Aggregate(UInt128.Zero, (sum, e) => sum + e.Count());
-            var used = (UInt128)subnet.Owners.Keys.Count(p => p.V6 == family.Key && !subnet.Excluded.Exists(e => e.Contains(p)));
-            yield return (family.Key, all > excluded + used ? all - excluded - used : UInt128.Zero);
+            var free = UInt128.Zero;
+            foreach (var hosts in family.Select(r => r.Span.Hosts()))
+            {
+                // What is kept may overlap itself, and reach beyond the range.
+                var next = hosts.First;
+                foreach (var one in kept.Where(k => k.Overlaps(hosts)))
+                {
+                    free += one.First > next ? one.First - next : UInt128.Zero;
+                    next = UInt128.Max(next, UInt128.Min(one.Last, hosts.Last) + 1);
+                }
+
+                free += next <= hosts.Last ? hosts.Last - next + 1 : UInt128.Zero;
+            }
+
+            var used = (UInt128)subnet.Owners.Keys.Count(p => p.V6 == family.Key && family.Any(r => r.Span.Hosts().Contains(p)) && !kept.Exists(k => k.Contains(p)));
+            yield return (family.Key, free > used ? free - used : UInt128.Zero);
         }
     }
 
