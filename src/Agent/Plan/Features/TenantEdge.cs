@@ -141,6 +141,9 @@ public static class TenantEdge
             Fields.Metadata.Set(Network.DefaultKey),
             Registers.Source.Load((uint)PacketSource.Edge),
             Registers.Zone.Load(ConntrackZones.Default),
+
+            // What was balanced is committed in the tenant's zone, not in this one: its answer would belong to no connection here.
+            Registers.Service.Load(0),
             Fields.EthSrc.Set(RouterMac),
         ];
         var translate = new Conntrack { Commit = true, Zone = edge, Nat = new Nat(NatKind.Source) { Address = alias }, Table = Tables.Conntrack.Id };
