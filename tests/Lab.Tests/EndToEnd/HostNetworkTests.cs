@@ -73,7 +73,7 @@ public sealed class HostNetworkTests
         foreach (var family in Families)
         {
             var url = $"http://{new IPEndPoint(_pod.Alias(family), 8080)}/";
-            Assert.That(await CurlAsync("exec", "host", "--", "curl", "-sg", "-m", "5", "-o", "/dev/null", "-w", "%{http_code} %{time_total}", url), Does.Match("^000 0[.]"), $"refused at once: {url}");
+            Assert.That(await CurlAsync("exec", "host", "--", "curl", "-sg", "-m", "5", "-o", "/dev/null", "-w", "%{http_code} %{time_total}", url), Does.Match("^000 [0-3][.]"), $"refused at once: {url}");
             Assert.That(await CurlAsync("exec", "-n", "red", "probed", "--", "curl", "-sg", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}", $"http://localhost:8080/"), Is.EqualTo("200"));
         }
 

@@ -159,6 +159,11 @@ public sealed class LifecycleTests
             Assert.That(ProcessTable.OfLab(Name), Is.Empty, "processes");
             Assert.That(Layout.ExistingNamespaces(), Is.Empty, "namespaces");
             Assert.That(Directory.Exists(Layout.Folder), Is.False, Layout.Folder);
+            foreach (var folder in new[] { Layout.CgroupMount, Layout.HostProc, $"/sys/fs/cgroup/{Layout.Cgroup}", $"/sys/fs/cgroup/unified/{Layout.Cgroup}" })
+            {
+                Assert.That(Directory.Exists(folder), Is.False, folder);
+            }
+
             Assert.That(after, Is.EqualTo(before), "links, addresses, routes, nft rules of the machine");
         });
     }

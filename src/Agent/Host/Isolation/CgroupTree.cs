@@ -16,6 +16,9 @@ internal sealed class CgroupTree(string proc, string folder)
     // Threads end after a visit: coming here is rare, and a thread in the wrong namespace must not be met again.
     private static readonly KeptThreads Visitors = new("host cgroups", kept: 0);
 
+    // A process of a container stays where it was started.
+    private string? _own;
+
     /// <summary>Where processes of the host are listed.</summary>
     public string Proc => proc.Length == 0 ? "/proc" : proc;
 
@@ -45,7 +48,7 @@ internal sealed class CgroupTree(string proc, string folder)
 
     /// <summary>The path of this process's own cgroup.</summary>
     /// <exception cref="IsolationException">There is no cgroup v2, or it is not below the root.</exception>
-    public string Own() => Visit(null, () => Read("/proc/thread-self/cgroup")) switch
+    public string Own() => _own ??= Visit(null, () => Read("/proc/thread-self/cgroup")) switch
     {
         null => throw new IsolationException("this process has no cgroup v2; boot the node with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"),
         var path when path.Split('/').Contains("..") => throw new IsolationException($"this process is in cgroup {path}, outside of the namespace of {Proc}/1; mount the host's /proc at {Proc}"),

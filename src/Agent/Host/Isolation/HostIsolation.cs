@@ -40,6 +40,9 @@ public sealed partial class HostIsolation : IAsyncDisposable
     private bool _closed;
     private (string Path, ulong? Id)? _inForce;
 
+    // Pods that come and go make events of nftables, which say nothing of the kubelet.
+    private volatile bool _kubeletMayHaveMoved;
+
     /// <summary>Nothing is touched before <see cref="ApplyAsync"/>.</summary>
     /// <param name="settings">What is wanted.</param>
     /// <param name="time">The clock of looks.</param>
@@ -281,7 +284,11 @@ public sealed partial class HostIsolation : IAsyncDisposable
         if (kubelet is not null && _cgroups?.Path != kubelet)
         {
             _cgroups?.Dispose();
-            _cgroups = CgroupWatcher.TryOpen(kubelet, _tree.FolderOf(kubelet), () => _events.Writer.TryWrite(true));
+            _cgroups = CgroupWatcher.TryOpen(kubelet, _tree.FolderOf(kubelet), () =>
+            {
+                _kubeletMayHaveMoved = true;
+                _events.Writer.TryWrite(true);
+            });
         }
     }
 
@@ -342,10 +349,11 @@ public sealed partial class HostIsolation : IAsyncDisposable
     /// <summary>Whether the kubelet has another cgroup, or the rules do not hold any more. Takes a fraction of a millisecond.</summary>
     private bool HasChanged()
     {
+        var askForKubelet = _kubeletMayHaveMoved && _settings.Access == HostAccess.Kubelet;
+        _kubeletMayHaveMoved = false;
         try
         {
-            return !IsolationCheck.Refuses(_netns, IsolationText.ClosedCheck)
-                || (_settings.Access == HostAccess.Kubelet && _kubelet.Find() is { Id: not null } found && found != _inForce);
+            return !IsolationCheck.Refuses(_netns, IsolationText.ClosedCheck) || (askForKubelet && _kubelet.Find() is { Id: not null } found && found != _inForce);
         }
         catch (Exception e) when (e is IsolationException or NetlinkException or IOException or UnauthorizedAccessException)
         {
@@ -367,7 +375,7 @@ public sealed partial class HostIsolation : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
         {
-            // Time to look.
+            _kubeletMayHaveMoved = true;
         }
     }
 
