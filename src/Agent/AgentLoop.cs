@@ -103,22 +103,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
 
     /// <summary>Adds an attachment to the facts.</summary>
     /// <returns>The port number, and a task that ends when the switch confirmed the flows.</returns>
-    public async Task<(AttachedPort Port, Task Confirmed)> AddAsync(Attachment attachment)
-    {
-        var taken = new TaskCompletionSource<(AttachedPort, Task)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(() =>
-        {
-            try
-            {
-                taken.SetResult(Add(attachment));
-            }
-            catch (InvalidOperationException e)
-            {
-                taken.SetException(e);
-            }
-        });
-        return await taken.Task.ConfigureAwait(false);
-    }
+    public Task<(AttachedPort Port, Task Confirmed)> AddAsync(Attachment attachment) => OnPortsAsync(_ => Add(attachment));
 
     /// <summary>The port of an attachment has its rows: from now on they are put right when somebody else changes them.</summary>
     public void NoteAttached(string portId) => _attached.Note(portId);
@@ -144,6 +129,22 @@ public sealed partial class AgentLoop : IAsyncDisposable
         });
         await (await taken.Task.ConfigureAwait(false)).ConfigureAwait(false);
     }
+
+    /// <summary>Keeps port numbers for ports that are made before their pods come.</summary>
+    /// <exception cref="InvalidOperationException">All numbers are in use.</exception>
+    public Task<List<(string Name, int OfPort)>> ReserveAsync(IReadOnlyList<string> names) => OnPortsAsync(numbers => names.Select(name =>
+    {
+        var number = numbers.Take();
+        numbers.Reserve(name, number);
+        return (name, number);
+    }).ToList());
+
+    /// <summary>A port that was made in advance is gone without having had a pod.</summary>
+    public Task ForgetAsync(string name) => OnPortsAsync(numbers =>
+    {
+        numbers.Forget(name);
+        return true;
+    });
 
     /// <summary>Takes what a name server told a pod, as far as rules are about it.</summary>
     /// <returns>A task that ends when the switch holds the flows of the addresses; null when it does already, or needs none.</returns>
@@ -192,10 +193,27 @@ public sealed partial class AgentLoop : IAsyncDisposable
         _inbox.Writer.TryWrite(step);
     }
 
+    private async Task<T> OnPortsAsync<T>(Func<OfPorts, T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(() =>
+        {
+            try
+            {
+                done.SetResult(work(_ofPorts));
+            }
+            catch (InvalidOperationException e)
+            {
+                done.SetException(e);
+            }
+        });
+        return await done.Task.ConfigureAwait(false);
+    }
+
     private (AttachedPort Port, Task Confirmed) Add(Attachment attachment)
     {
         var id = AttachedPort.IdOf(attachment.ContainerId, attachment.IfName);
-        var ofPort = _facts.Ports.TryGetValue(id, out var known) ? known.OfPort : _ofPorts.Take();
+        var ofPort = _facts.Ports.TryGetValue(id, out var known) ? known.OfPort : _ofPorts.TakeFor(attachment.HostInterface);
         var port = new AttachedPort(_zones.In(attachment, _facts.Ports.Values, _flows.FlushZone), ofPort);
         _facts = _facts with { Ports = _facts.Ports.SetItem(id, port) };
         _host.Add(attachment);
@@ -247,12 +265,17 @@ public sealed partial class AgentLoop : IAsyncDisposable
         {
             _rowsKnown = true;
             var ports = _facts.Ports.ToBuilder();
-            foreach (var port in AttachedTo(rows))
+            foreach (var port in AttachedRows.AttachedTo(rows))
             {
                 ports.TryAdd(port.Id, port);
                 NoteAttached(port.Id);
                 _host.Add(port.Attachment);
                 _ofPorts.Use(port.OfPort);
+            }
+
+            foreach (var spare in rows.Where(r => r.IsSpare && r.OfPort is > 0 and <= BridgePorts.LastPod))
+            {
+                _ofPorts.Reserve(spare.Name, (int)spare.OfPort!);
             }
 
             _facts = _facts with { Ports = ports.ToImmutable() };
@@ -262,7 +285,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
             TakeNames(left.Aggregate(_facts.Names, (names, port) => names.Without(port)).Pass(_time.GetUtcNow()));
         }
 
-        var byId = Distinct(rows).ToDictionary(r => AttachedPort.IdOf(r.Attachment!.ContainerId, r.Attachment.IfName), StringComparer.Ordinal);
+        var byId = AttachedRows.Distinct(rows).ToDictionary(r => AttachedPort.IdOf(r.Attachment!.ContainerId, r.Attachment.IfName), StringComparer.Ordinal);
         foreach (var (id, row) in byId)
         {
             // vswitchd may give another number than the one asked for, when that one is taken.
@@ -287,21 +310,6 @@ public sealed partial class AgentLoop : IAsyncDisposable
         await _rows.EnsureInfrastructureAsync(_facts, ct).ConfigureAwait(false);
         await _attached.RestoreAsync(_facts, ct).ConfigureAwait(false);
     }
-
-    /// <summary>The attachments that an agent finds in the rows of an earlier one.</summary>
-    internal static IEnumerable<AttachedPort> AttachedTo(IEnumerable<BridgePort> rows) => Distinct(rows)
-        .Select(row => row.Attachment is { } attachment && OfPortOf(row) is { } ofPort ? new AttachedPort(attachment, ofPort) : null)
-        .OfType<AttachedPort>();
-
-    /// <summary>One row for each attachment: of a copy that somebody made, the row with the name that follows from the attachment.</summary>
-    private static IEnumerable<BridgePort> Distinct(IEnumerable<BridgePort> rows) => rows.Where(r => r.Attachment is not null)
-        .GroupBy(r => (r.Attachment!.ContainerId, r.Attachment.IfName))
-        .Select(g => g.FirstOrDefault(r => r.Name == PortIds.HostInterface(g.Key.ContainerId, g.Key.IfName)) ?? g.First());
-
-    private static int? OfPortOf(BridgePort row) =>
-        row.OfPort is > 0 and <= Plan.Pipeline.BridgePorts.LastPod and var given ? (int)given
-        : row.RequestedOfPort is > 0 and <= Plan.Pipeline.BridgePorts.LastPod and var asked ? (int)asked
-        : null;
 
     private async Task ReconcileAsync(CancellationToken ct)
     {

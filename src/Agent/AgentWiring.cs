@@ -63,11 +63,13 @@ public static class AgentWiring
         services.AddSingleton(p => new NameJournal(Path.Combine(options.StateDir, NameJournal.FileName), p.GetRequiredService<ILogger<NameJournal>>()));
         services.AddSingleton<PodNetwork>();
         services.AddSingleton<IPodNetwork>(p => p.GetRequiredService<PodNetwork>());
+        services.AddSingleton<SparePortRows>();
         services.AddSingleton(p => new HostNetwork(p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<HostNetwork>>()));
         services.AddSingleton(p => new SliceFile(Path.Combine(options.StateDir, "node-state.ndjson"), p.GetRequiredService<ILogger<SliceFile>>()));
         services.AddSingleton(p => ActivatorUtilities.CreateInstance<AgentLoop>(p, p.GetRequiredService<SliceFile>().Read()));
         services.AddSingleton(p => new CniService(options.CniSocket, options.StateDir, p.GetRequiredService<IPodNetwork>(), new CniLimits(),
-            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<CniService>>()));
+            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<CniService>>(),
+            spares: options.SparePorts > 0 ? new SpareSettings(options.SparePorts, options.SparePortsNamespace, p.GetRequiredService<SparePortRows>()) : null));
         services.AddSingleton<AgentSampler>();
         services.AddHostedService<AgentService>();
         services.AddHostedService<HeapTrimmer>();

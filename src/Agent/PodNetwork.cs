@@ -70,7 +70,7 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
         }
         catch (Exception e)
         {
-            await DetachAsync(attachment.ContainerId, attachment.IfName, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await DetachAsync(attachment.ContainerId, attachment.IfName, attachment.HostInterface, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             ct.ThrowIfCancellationRequested();
             throw new PodNetworkException(11, $"pod {attachment.Pod} could not be attached to {options.Bridge}: {(e is OperationCanceledException ? "Open vSwitch did not confirm in time" : e.Message)}",
                 $"Is ovs-vswitchd running? Look at 'ovs-vsctl show' and the agent's log.", e);
@@ -86,13 +86,13 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
     }
 
     /// <inheritdoc/>
-    public async Task DetachAsync(string containerId, string ifName, CancellationToken ct)
+    public async Task DetachAsync(string containerId, string ifName, string hostInterface, CancellationToken ct)
     {
         // Flows first: while vswitchd takes a port away it answers nobody.
         await IsolateAsync(containerId, ifName, ct).ConfigureAwait(false);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(SwitchPatience);
-        await rows.RemovePortAsync(PortIds.HostInterface(containerId, ifName), limit.Token).ConfigureAwait(false);
+        await rows.RemovePortAsync(hostInterface, limit.Token).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

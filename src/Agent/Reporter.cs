@@ -96,6 +96,11 @@ public sealed partial class Reporter(AgentOptions options, AgentLoop loop, HostS
             yield return new NodeProblem("StateNotSaved", $"node {options.NodeName}", problem);
         }
 
+        if (cni.SpareProblem is { } spare)
+        {
+            yield return new NodeProblem("NoSparePorts", $"node {options.NodeName}", spare);
+        }
+
         foreach (var problem in rows.DatapathProblems)
         {
             yield return new NodeProblem("DatapathLacksFeature", $"node {options.NodeName}", problem);

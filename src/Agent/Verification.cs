@@ -34,7 +34,7 @@ public static class Verification
         {
             NodeName = options.NodeName,
             Slice = slice,
-            Ports = AgentLoop.AttachedTo(ports).ToImmutableDictionary(p => p.Id),
+            Ports = AttachedRows.AttachedTo(ports).ToImmutableDictionary(p => p.Id),
             Names = names,
             SwitchAdvertises = DatapathFeatures.WritesAdvertisements(options.DatapathType),
         };

@@ -9,6 +9,8 @@ public sealed class AgentOptionsTests
     [TestCase("""{"nodeName":"n","controllers":["tcp:1.2.3.4"]}""", "controllers")]
     [TestCase("""{"nodeName":"n","controllers":["https://c"],"datapathType":"kernel"}""", "datapathType")]
     [TestCase("""{"nodeName":"n","controllers":["https://c"],"uplinkMtu":70000}""", "uplinkMtu")]
+    [TestCase("""{"nodeName":"n","controllers":["https://c"],"sparePorts":257}""", "sparePorts")]
+    [TestCase("""{"nodeName":"n","controllers":["https://c"],"sparePorts":8,"sparePortsNamespace":"ports"}""", "sparePortsNamespace")]
     [TestCase("""{"nodeName":"n","controllers":["https://c"],"uplinkMtu":"big"}""", "uplinkMtu")]
     [TestCase("""{"nodeName":"n","controllers":["https://c"],"bridge":"a-name-that-is-too-long"}""", "bridge")]
     [TestCase("""{"nodeName":"n","controllers":["https://c"],"tunel":"gre"}""", "tunel")]

@@ -25,6 +25,7 @@ internal sealed partial class CniCommands
         var wasAttached = network.Attachments.Any(a => a.ContainerId == invocation.ContainerId && a.IfName == invocation.IfName);
         var (lease, isNew, durable) = await AcquireAsync(invocation, plan, ct).ConfigureAwait(false);
         var pod = Describe(invocation, plan, lease, mac);
+        var takesSpare = isNew && pod.IsSpare;
         var attachment = AttachmentOf(invocation, plan, lease, pod);
         var link = Task.FromResult(false);
         try
@@ -34,7 +35,7 @@ internal sealed partial class CniCommands
         }
         catch
         {
-            await UndoAsync(attachment, wasAttached, linkIsNew: link.IsCompletedSuccessfully && await link.ConfigureAwait(false), leaseIsNew: isNew).ConfigureAwait(false);
+            await UndoAsync(attachment, wasAttached, linkIsNew: takesSpare || (link.IsCompletedSuccessfully && await link.ConfigureAwait(false)), leaseIsNew: isNew).ConfigureAwait(false);
             throw;
         }
 
@@ -44,6 +45,20 @@ internal sealed partial class CniCommands
 
     private async Task<LeaseGrant> AcquireAsync(CniInvocation invocation, PodInterfacePlan plan, CancellationToken ct)
     {
+        var spare = leases.Find(invocation.ContainerId, invocation.IfName) is null ? spares?.TryTake(plan.Mtu) : null;
+        try
+        {
+            return await AcquireAsync(invocation, plan, spare ?? "", ct).ConfigureAwait(false);
+        }
+        catch when (spare is not null)
+        {
+            spares!.GiveBack(spare);
+            throw;
+        }
+    }
+
+    private async Task<LeaseGrant> AcquireAsync(CniInvocation invocation, PodInterfacePlan plan, string spare, CancellationToken ct)
+    {
         var chosen = plan.Port.Addresses.Select(a => ParseChosen(invocation, a)).ToList();
         var isTenant = !plan.AliasSubnets.IsEmpty;
         var request = new LeaseRequest
@@ -52,6 +67,7 @@ internal sealed partial class CniCommands
             IfName = invocation.IfName,
             Pod = invocation.Pod,
             Configuration = invocation.Config.Name,
+            SpareInterface = spare,
             // The controller knows who has which tenant address; what the node leases to such a pod is its alias.
             NetworkKey = isTenant ? Network.DefaultKey : plan.Port.NetworkKey,
             Subnets = isTenant ? plan.AliasSubnets : plan.Subnets,
@@ -121,7 +137,7 @@ internal sealed partial class CniCommands
             using var timeout = new CancellationTokenSource(limits.Undo);
             if (!wasAttached)
             {
-                await network.DetachAsync(attachment.ContainerId, attachment.IfName, timeout.Token).ConfigureAwait(false);
+                await network.DetachAsync(attachment.ContainerId, attachment.IfName, attachment.HostInterface, timeout.Token).ConfigureAwait(false);
             }
 
             if (linkIsNew)
@@ -148,7 +164,8 @@ internal sealed partial class CniCommands
         return new PodInterface
         {
             Aliases = isTenant ? lease.Addresses : [],
-            HostName = PodInterface.HostNameOf(invocation.ContainerId, invocation.IfName),
+            HostName = lease.HostInterface,
+            IsSpare = lease.SpareInterface.Length > 0,
             Name = invocation.IfName,
             Netns = invocation.Netns,
             Mac = mac ?? PodMac.For(addresses),

@@ -31,7 +31,7 @@ internal sealed partial class CniCommands
         }
 
         expected = expected with { IsLimitedInside = attachment?.EgressLimit is not null, IsLimitedOutside = attachment?.IngressLimit is not null };
-        var hostName = PodInterface.HostNameOf(invocation.ContainerId, invocation.IfName);
+        var hostName = lease.HostInterface;
         if (await OnLinksAsync(() => FindDifference(expected, hostName, invocation.Netns), ct).ConfigureAwait(false) is { } difference)
         {
             throw Differs(invocation, difference, "somebody changed the pod's interface: delete and add the container again");
@@ -75,7 +75,7 @@ internal sealed partial class CniCommands
         var lostAddress = expected.Addresses.FirstOrDefault(a => !addresses.Contains(a));
         var lostRoute = expected.Routes.FirstOrDefault(e => !routes.Any(r => r.Interface == link.Index && r.Destination == e.Destination && Equals(r.Gateway, e.Gateway)));
         return !link.IsUp ? "the interface is down in the pod"
-            : link.PeerIndex != outside.Index ? $"the interface is not the peer of {outside.Name}"
+            : !link.IsInsideOf(outside) ? $"the interface is not the peer of {outside.Name}"
             : expected.Mac is { } mac && mac != link.Mac ? $"the MAC address is {link.Mac}, not {mac}"
             : expected.Mtu is { } mtu && mtu != link.Mtu ? $"the MTU is {link.Mtu}, not {mtu}"
             : expected.IsLimitedInside && link.Queue != RouteNetlink.RateLimiter ? $"the interface does not limit what the pod sends (its queue is '{link.Queue}')"

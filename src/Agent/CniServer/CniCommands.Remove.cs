@@ -8,12 +8,17 @@ internal sealed partial class CniCommands
     private async Task RemoveAsync(LeaseKey key, CancellationToken ct)
     {
         // Cut off first: once vswitchd sees the interface or its port go, it answers nobody for some milliseconds.
+        var host = HostInterfaceOf(key);
         await network.IsolateAsync(key.ContainerId, key.IfName, ct).ConfigureAwait(false);
-        var link = links.DeleteAsync(PodInterface.HostNameOf(key.ContainerId, key.IfName));
-        var port = network.DetachAsync(key.ContainerId, key.IfName, ct);
+        var link = links.DeleteAsync(host);
+        var port = network.DetachAsync(key.ContainerId, key.IfName, host, ct);
         await Task.WhenAll(link, port).ConfigureAwait(false);
         await leases.ReleaseAsync(key.ContainerId, key.IfName).ConfigureAwait(false);
     }
+
+    private string HostInterfaceOf(LeaseKey key) => leases.Find(key.ContainerId, key.IfName)?.HostInterface
+        ?? network.Attachments.FirstOrDefault(a => a.ContainerId == key.ContainerId && a.IfName == key.IfName)?.HostInterface
+        ?? PodInterface.HostNameOf(key.ContainerId, key.IfName);
 
     /// <summary>GC: ends everything of this configuration that the runtime does not know (any more).</summary>
     private async Task CollectAsync(CniInvocation invocation, CancellationToken ct)

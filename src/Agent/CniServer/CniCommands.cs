@@ -5,7 +5,7 @@ namespace Weft.Agent.CniServer;
 
 /// <summary>Carries out the commands of the CNI specification 1.1. Every input gets an answer; nothing is thrown.</summary>
 /// <remarks>Safe for concurrent calls: those for one container interface wait for each other.</remarks>
-internal sealed partial class CniCommands(IPodNetwork network, LeaseStore leases, PodLinks links, CniLimits limits, ILogger logger)
+internal sealed partial class CniCommands(IPodNetwork network, LeaseStore leases, PodLinks links, SparePorts? spares, CniLimits limits, ILogger logger)
 {
     private readonly KeyedLock<LeaseKey> _busy = new();
 

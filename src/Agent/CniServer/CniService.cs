@@ -10,6 +10,7 @@ public sealed partial class CniService : IAsyncDisposable
     private readonly IPodNetwork _network;
     private readonly LeaseStore _leases;
     private readonly PodLinks _links;
+    private readonly SparePorts? _spares;
     private readonly CniCommands _commands;
     private readonly CniListener _listener;
     private readonly CniLimits _limits;
@@ -27,8 +28,9 @@ public sealed partial class CniService : IAsyncDisposable
     /// <param name="time">The clock of the leases.</param>
     /// <param name="logger">The log.</param>
     /// <param name="netns">Path of the node's network namespace; null: the process's own.</param>
+    /// <param name="spares">Ports to make in advance; null: none.</param>
     /// <exception cref="IOException">The leases cannot be read, or another agent uses them.</exception>
-    public CniService(string socket, string stateDir, IPodNetwork network, CniLimits limits, TimeProvider time, ILogger<CniService> logger, string? netns = null)
+    public CniService(string socket, string stateDir, IPodNetwork network, CniLimits limits, TimeProvider time, ILogger<CniService> logger, string? netns = null, SpareSettings? spares = null)
     {
         ArgumentNullException.ThrowIfNull(limits);
         _network = network;
@@ -36,8 +38,10 @@ public sealed partial class CniService : IAsyncDisposable
         _time = time;
         _logger = logger;
         _leases = LeaseStore.Open(Path.Combine(stateDir, "leases.journal"), limits.AddressRest, time, logger);
-        _links = new PodLinks(netns);
-        _commands = new CniCommands(network, _leases, _links, limits, logger);
+        var pairs = spares is null ? null : new SpareLinks(netns, spares.Namespace);
+        _links = new PodLinks(netns, pairs);
+        _spares = pairs is null ? null : new SparePorts(spares!.Count, spares.Ports, pairs, time, logger);
+        _commands = new CniCommands(network, _leases, _links, _spares, limits, logger);
         _listener = new CniListener(socket, _commands.ExecuteAsync, limits, logger);
     }
 
@@ -47,11 +51,18 @@ public sealed partial class CniService : IAsyncDisposable
     /// <summary>Why leases cannot be written at the moment, with the remedy, or null.</summary>
     public string? Problem => _leases.Problem;
 
+    /// <summary>Why no ports are made in advance though they are asked for, or null.</summary>
+    public string? SpareProblem => _spares?.Problem;
+
+    /// <summary>How many ports are ready for pods that are yet to come.</summary>
+    public int SpareCount => _spares?.Count ?? 0;
+
     /// <summary>Reconciles the leases with reality and takes calls.</summary>
     /// <exception cref="IOException">The socket cannot be made.</exception>
     public async Task StartAsync(CancellationToken ct)
     {
         await ReconcileAsync(ct).ConfigureAwait(false);
+        _spares?.Start(_leases.Leases);
         _listener.Start();
         _reconciling = ReconcileRegularlyAsync();
     }
@@ -74,6 +85,11 @@ public sealed partial class CniService : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _listener.DisposeAsync().ConfigureAwait(false);
         await _reconciling.ConfigureAwait(false);
+        if (_spares is not null)
+        {
+            await _spares.DisposeAsync().ConfigureAwait(false);
+        }
+
         _stop.Dispose();
         _leases.Dispose();
         _links.Dispose();
@@ -110,7 +126,7 @@ public sealed partial class CniService : IAsyncDisposable
         }
     }
 
-    private bool IsLive(Lease lease) => _commands.IsBusy(lease) || _links.Exists(PodInterface.HostNameOf(lease.ContainerId, lease.IfName));
+    private bool IsLive(Lease lease) => _commands.IsBusy(lease) || _links.Exists(lease.HostInterface);
 
     private static partial class Log
     {

@@ -21,7 +21,7 @@ public interface IPodNetwork
     Task IsolateAsync(string containerId, string ifName, CancellationToken ct);
 
     /// <summary>Removes flows and port. Unknown attachments are no error.</summary>
-    Task DetachAsync(string containerId, string ifName, CancellationToken ct);
+    Task DetachAsync(string containerId, string ifName, string hostInterface, CancellationToken ct);
 
     /// <summary>Says what is wrong with an attachment (CHECK): port, ofport, flows. Null when all is well.</summary>
     Task<string?> CheckAsync(string containerId, string ifName, CancellationToken ct);

@@ -12,6 +12,9 @@ internal sealed record PodInterface
     /// <summary>The host side's name.</summary>
     public required string HostName { get; init; }
 
+    /// <summary>The host side was made in advance.</summary>
+    public bool IsSpare { get; init; }
+
     /// <summary>The name inside the pod.</summary>
     public required string Name { get; init; }
 
@@ -38,7 +41,10 @@ internal sealed record PodInterface
     public static string HostNameOf(string containerId, string ifName) =>
         "w" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{containerId}/{ifName}")).AsSpan(0, 5));
 
-    /// <summary>Whether a name is one of those that <see cref="HostNameOf"/> gives.</summary>
+    /// <summary>A name for a host side that is made before anybody knows whose it will be.</summary>
+    public static string NewHostName() => "w" + RandomNumberGenerator.GetHexString(10, lowercase: true);
+
+    /// <summary>Whether a name is one of those that <see cref="HostNameOf"/> and <see cref="NewHostName"/> give.</summary>
     public static bool IsHostName(string name) => name.Length == 11 && name[0] == 'w' && !name.AsSpan(1).ContainsAnyExcept("0123456789abcdef");
 }
 

@@ -5,7 +5,8 @@ namespace Weft.Agent.CniServer;
 
 /// <summary>Makes, removes and examines a pod's veth pair. Works in milliseconds and starts no process; the pod's namespace is entered once.</summary>
 /// <param name="hostNetns">Path of the node's network namespace; null: the process's own.</param>
-internal sealed class PodLinks(string? hostNetns) : IDisposable
+/// <param name="spares">Pairs that were made in advance; null: there are none.</param>
+internal sealed class PodLinks(string? hostNetns, SpareLinks? spares = null) : IDisposable
 {
     private readonly LinkRemovals _removals = new(hostNetns);
 
@@ -23,11 +24,16 @@ internal sealed class PodLinks(string? hostNetns) : IDisposable
         {
             using var netns = NetworkNamespace.Open(wanted.Netns);
             using var host = OpenHost();
-            var created = Create(host, netns, wanted);
+            var isSpare = wanted.IsSpare && spares?.TryAttach(netns, wanted) == true;
+            var created = isSpare || Create(host, netns, wanted);
             try
             {
                 exists();
-                InHost(() => ConfigureHostSide(host, wanted.HostName, isUp: created));
+                if (!isSpare)
+                {
+                    InHost(() => ConfigureHostSide(host, wanted.HostName, isUp: created));
+                }
+
                 NetworkNamespace.Run(netns, wanted.Netns, () => Configure(wanted));
                 return created;
             }
@@ -96,7 +102,7 @@ internal sealed class PodLinks(string? hostNetns) : IDisposable
             return false;
         }
 
-        // A half-done ADD, or a namespace that was replaced: the host side's name is ours alone, so it can go.
+        // A half-done ADD, a namespace that was replaced, or a pair made in advance that is too small: the host side's name is ours alone, so it can go.
         Delete(host, wanted.HostName);
         if (TryCreate(host, netns, wanted) is null)
         {
@@ -139,19 +145,24 @@ internal sealed class PodLinks(string? hostNetns) : IDisposable
             using var pod = RouteNetlink.Open();
             return pod.FindLink(wanted.Name);
         });
-        return inside is not null && inside.PeerIndex == outside.Index && outside.PeerIndex == inside.Index && inside.Mac == wanted.Mac;
+        return inside is not null && inside.IsInsideOf(outside) && inside.Mac == wanted.Mac;
     }
 
     private bool InHost(Func<bool> work) => hostNetns is null ? work() : NetworkNamespace.Run(hostNetns, work);
+
+    /// <summary>No IPv6 here, no answer to ARP for the host's addresses, and no packet from a source whose route leads elsewhere (ip-sysctl).</summary>
+    internal static void Deafen(string hostName)
+    {
+        Sysctl.Set($"net/ipv6/conf/{hostName}/disable_ipv6", "1");
+        Sysctl.Set($"net/ipv4/conf/{hostName}/arp_ignore", "8");
+        Sysctl.Set($"net/ipv4/conf/{hostName}/rp_filter", "1");
+    }
 
     /// <summary>The host side is up and deaf: in the userspace data path the host's own stack sees the pod's packets as well as Open vSwitch does.</summary>
     /// <remarks>It is made up, before it is deaf: nothing can come in while the pod's side is down, and ovs-vswitchd looks through all its ports whenever a link changes.</remarks>
     private static bool ConfigureHostSide(RouteNetlink host, string hostName, bool isUp)
     {
-        // No IPv6 here, no answer to ARP for the host's addresses, and no packet from a source whose route leads elsewhere (ip-sysctl).
-        Sysctl.Set($"net/ipv6/conf/{hostName}/disable_ipv6", "1");
-        Sysctl.Set($"net/ipv4/conf/{hostName}/arp_ignore", "8");
-        Sysctl.Set($"net/ipv4/conf/{hostName}/rp_filter", "1");
+        Deafen(hostName);
         if (isUp)
         {
             return true;
@@ -169,8 +180,9 @@ internal sealed class PodLinks(string? hostNetns) : IDisposable
         using var pod = RouteNetlink.Open();
         var link = pod.FindLink(wanted.Name) ?? throw new NetlinkException($"find interface {wanted.Name} in {wanted.Netns}", Errno.NoDevice);
         SetParameters(wanted);
-        if (wanted.DisableTxOffload)
+        if (wanted.DisableTxOffload && link.Kind != Link.Macvlan)
         {
+            // What is on top of another interface has that one's offloads.
             Offloads.DisableTransmit(wanted.Name);
         }
 

@@ -75,7 +75,7 @@ internal static class Rehearsal
 
         public Task IsolateAsync(string containerId, string ifName, CancellationToken ct) => Task.CompletedTask;
 
-        public Task DetachAsync(string containerId, string ifName, CancellationToken ct) => Task.CompletedTask;
+        public Task DetachAsync(string containerId, string ifName, string hostInterface, CancellationToken ct) => Task.CompletedTask;
 
         public Task<string?> CheckAsync(string containerId, string ifName, CancellationToken ct) => Task.FromResult<string?>(null);
     }

@@ -9,4 +9,5 @@ namespace Weft.Agent.Sync;
 /// <param name="Attachment">The pod interface that it is, or null for infrastructure and foreign ports.</param>
 /// <param name="RequestedOfPort">The number that was asked for, or null.</param>
 /// <param name="Limit">What its QoS rows let through to the pod, or null.</param>
-public sealed record BridgePort(string Name, long? OfPort, string? Error, Attachment? Attachment, long? RequestedOfPort, BandwidthLimit? Limit = null);
+/// <param name="IsSpare">It was made in advance and has no pod yet.</param>
+public sealed record BridgePort(string Name, long? OfPort, string? Error, Attachment? Attachment, long? RequestedOfPort, BandwidthLimit? Limit = null, bool IsSpare = false);

@@ -67,6 +67,9 @@ public sealed partial class BridgeRows : IAsyncDisposable
     /// <summary>Ports of pods that vswitchd could not open.</summary>
     public IEnumerable<BridgePort> FailedPorts => Read(_client.Replica.Current).Where(p => p.Attachment is not null && (p.Error is not null || p.OfPort is -1));
 
+    /// <summary>Ports of the bridge that were made in advance and have no pod yet.</summary>
+    public IEnumerable<BridgePort> Spares => Read(_client.Replica.Current).Where(p => p.IsSpare);
+
     /// <summary>The port with this interface name, or null.</summary>
     public BridgePort? Find(string name) => _client.Replica.Current is { } current ? FindHere(current, name) : null;
 
@@ -198,16 +201,32 @@ public sealed partial class BridgeRows : IAsyncDisposable
         }
     }
 
-    private async Task WaitForPortAsync(AttachedPort port, CancellationToken ct)
+    /// <summary>Adds ports without pods, in one step, and waits until vswitchd has opened them.</summary>
+    /// <param name="ports">Names of interfaces that exist, and the numbers that they must get.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <exception cref="TransactionFailedException">The database refused.</exception>
+    /// <exception cref="InvalidOperationException">vswitchd could not open one, or gave it another number.</exception>
+    public async Task AddSparesAsync(IReadOnlyCollection<(string Name, int OfPort)> ports, CancellationToken ct)
     {
-        var name = port.Attachment.HostInterface;
+        var outcome = await _client.CommitRetryingAsync(s => PodPorts.InsertSpares(s, _options.Bridge, ports), ct).ConfigureAwait(false);
+        outcome?.ThrowIfFailed();
+        foreach (var (name, ofPort) in ports)
+        {
+            await WaitForPortAsync(name, ofPort, ct).ConfigureAwait(false);
+        }
+    }
+
+    private Task WaitForPortAsync(AttachedPort port, CancellationToken ct) => WaitForPortAsync(port.Attachment.HostInterface, port.OfPort, ct);
+
+    private async Task WaitForPortAsync(string name, int ofPort, CancellationToken ct)
+    {
         var snapshot = await _client.Replica.WaitForAsync(s => Find(s, name) is { } p && (p.OfPort is not null || p.Error is not null), ct).ConfigureAwait(false);
         var opened = Find(snapshot, name)!;
-        if (opened.OfPort != port.OfPort)
+        if (opened.OfPort != ofPort)
         {
             throw new InvalidOperationException(opened.Error is { } error
                 ? $"ovs-vswitchd cannot open {name}: {error}"
-                : $"ovs-vswitchd gave {name} the OpenFlow number {opened.OfPort} instead of {port.OfPort}");
+                : $"ovs-vswitchd gave {name} the OpenFlow number {opened.OfPort} instead of {ofPort}");
         }
     }
 
@@ -329,7 +348,8 @@ public sealed partial class BridgeRows : IAsyncDisposable
     private static BridgePort ReadRow(Row<Interface> row)
     {
         var name = row.Get(Interface.Name);
-        return new BridgePort(name, row.Get(Interface.OfPort), row.Get(Interface.Error), PortIds.Read(name, row.Get(Interface.ExternalIds)), row.Get(Interface.OfPortRequest));
+        var ids = row.Get(Interface.ExternalIds);
+        return new BridgePort(name, row.Get(Interface.OfPort), row.Get(Interface.Error), PortIds.Read(name, ids), row.Get(Interface.OfPortRequest), IsSpare: ids.GetValueOrDefault(PortIds.Owner) == PortIds.OwnerSpare);
     }
 
     [LoggerMessage(3750, LogLevel.Information, "OVSDB connection: {Transition}")]

@@ -7,6 +7,7 @@ namespace Weft.Agent.Sync;
 public sealed class OfPorts
 {
     private readonly HashSet<int> _used = [];
+    private readonly Dictionary<string, int> _reserved = new(StringComparer.Ordinal);
     private int _last;
 
     /// <summary>The numbers in use.</summary>
@@ -18,6 +19,26 @@ public sealed class OfPorts
         if (_used.Add(ofPort))
         {
             _last = Math.Max(_last, ofPort);
+        }
+    }
+
+    /// <summary>Keeps a number that a port has already for the pod that will get the port.</summary>
+    public void Reserve(string name, int ofPort)
+    {
+        Use(ofPort);
+        _reserved[name] = ofPort;
+    }
+
+    /// <summary>Takes the number that was kept for the port of this name, or else the next free one.</summary>
+    /// <exception cref="InvalidOperationException">All are in use.</exception>
+    public int TakeFor(string name) => _reserved.Remove(name, out var reserved) ? reserved : Take();
+
+    /// <summary>Gives the number back that was kept for a port which nobody got.</summary>
+    public void Forget(string name)
+    {
+        if (_reserved.Remove(name, out var reserved))
+        {
+            Release(reserved);
         }
     }
 

@@ -27,6 +27,20 @@ internal static class PodPorts
         return transaction.IsEmpty ? null : transaction;
     }
 
+    /// <summary>The transaction that adds ports without pods.</summary>
+    /// <exception cref="InvalidOperationException">The bridge is missing.</exception>
+    public static Transaction InsertSpares(DatabaseSnapshot snapshot, string bridgeName, IEnumerable<(string Name, int OfPort)> ports)
+    {
+        var transaction = new Transaction();
+        var bridge = FindBridge(snapshot, bridgeName) ?? throw Missing(bridgeName);
+        foreach (var (name, ofPort) in ports)
+        {
+            InsertPort(transaction, bridge, name, ofPort, OvsdbMap.Of((PortIds.Owner, PortIds.OwnerSpare)));
+        }
+
+        return transaction;
+    }
+
     /// <summary>The transaction that takes a port away, or null when it is not there.</summary>
     public static Transaction? Remove(DatabaseSnapshot snapshot, string bridgeName, string name)
     {
@@ -71,16 +85,14 @@ internal static class PodPorts
         var ids = OvsdbMap.From(PortIds.Describe(port.Attachment));
         if (Infrastructure.FindInterface(snapshot, name) is not { } device || Infrastructure.FindPort(snapshot, name) is not { } row)
         {
-            var bridge = FindBridge(snapshot, bridgeName) ?? throw new InvalidOperationException($"bridge {bridgeName} is missing in OVSDB: the agent is about to make it, try again");
+            var bridge = FindBridge(snapshot, bridgeName) ?? throw Missing(bridgeName);
             RemoveLimit(transaction, snapshot, name, null);
-            var newDevice = transaction.Insert<Interface>().Set(Interface.Name, name).Set(Interface.OfPortRequest, port.OfPort).Set(Interface.ExternalIds, ids);
-            var insert = transaction.Insert<Port>().Set(Port.Name, name).Set(Port.Interfaces, OvsdbSet.From([newDevice.Uuid]));
+            var insert = InsertPort(transaction, bridge, name, port.OfPort, ids);
             if (port.Attachment.IngressLimit is { } limit)
             {
                 insert.Set(Port.Qos, InsertLimit(transaction, name, limit));
             }
 
-            transaction.Mutate(bridge.Uuid, Bridge.Ports.Insert(insert.Uuid));
             return;
         }
 
@@ -99,6 +111,16 @@ internal static class PodPorts
             }
         }
     }
+
+    private static InsertOperation<Port> InsertPort(Transaction transaction, Row<Bridge> bridge, string name, int ofPort, OvsdbMap<string, string> ids)
+    {
+        var device = transaction.Insert<Interface>().Set(Interface.Name, name).Set(Interface.OfPortRequest, ofPort).Set(Interface.ExternalIds, ids);
+        var port = transaction.Insert<Port>().Set(Port.Name, name).Set(Port.Interfaces, OvsdbSet.From([device.Uuid]));
+        transaction.Mutate(bridge.Uuid, Bridge.Ports.Insert(port.Uuid));
+        return port;
+    }
+
+    private static InvalidOperationException Missing(string bridgeName) => new($"bridge {bridgeName} is missing in OVSDB: the agent is about to make it, try again");
 
     /// <summary>All that leaves through the port waits in its queue 0 (ovs-vswitchd.conf.db(5), "linux-htb").</summary>
     private static Guid InsertLimit(Transaction transaction, string port, BandwidthLimit limit)

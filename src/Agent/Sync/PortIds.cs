@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Weft.Agent.CniServer;
 using Weft.Topology;
 
@@ -13,6 +11,9 @@ public static class PortIds
     public const string OwnerTunnel = "tunnel";
     public const string OwnerGateway = "gateway";
     public const string OwnerPod = "pod";
+
+    /// <summary>A port that was made in advance and waits for its pod.</summary>
+    public const string OwnerSpare = "spare";
     public const string OwnerDatapath = "datapath";
 
     private const string Pod = "weft-pod";
@@ -27,13 +28,10 @@ public static class PortIds
     private const string ZoneBlock = "weft-zone-block";
     private const string IngressLimit = "weft-ingress-limit";
     private const string EgressLimit = "weft-egress-limit";
+    private const string HostSide = "weft-interface";
 
     /// <summary>On a row of QoS: the port that it is of.</summary>
     public const string LimitOf = "weft-limit-of";
-
-    /// <summary>The name of the host side of a pod's interface.</summary>
-    public static string HostInterface(string containerId, string ifName) =>
-        "w" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(containerId + "/" + ifName)))[..10];
 
     /// <summary>The pairs that describe an attachment.</summary>
     public static Dictionary<string, string> Describe(Attachment attachment)
@@ -43,6 +41,11 @@ public static class PortIds
         {
             ids[Aliases] = string.Join(',', (IEnumerable<string>)attachment.Aliases);
             ids[ZoneBlock] = attachment.ZoneBlock.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        if (attachment.HostInterface != PodInterface.HostNameOf(attachment.ContainerId, attachment.IfName))
+        {
+            ids[HostSide] = attachment.HostInterface;
         }
 
         if (attachment.IngressLimit is { } ingress)
@@ -88,7 +91,7 @@ public static class PortIds
             ContainerId = container,
             IfName = ifName,
             Netns = ids.GetValueOrDefault(Netns, ""),
-            HostInterface = interfaceName,
+            HostInterface = ids.GetValueOrDefault(HostSide, interfaceName),
             Mac = mac,
             Addresses = ids.GetValueOrDefault(Ips, "").Split(',', StringSplitOptions.RemoveEmptyEntries).ToEquatableArray(),
             Aliases = ids.GetValueOrDefault(Aliases, "").Split(',', StringSplitOptions.RemoveEmptyEntries).ToEquatableArray(),

@@ -321,6 +321,11 @@ public sealed class LabCluster
         var folder = Layout.NodeFolder(node);
         var token = Path.Combine(folder, "token");
         await File.WriteAllTextAsync(token, await ServiceAccounts.RequestAgentTokenAsync(api, node, ct), ct);
+        if (State.Options.SparePorts > 0)
+        {
+            await Layout.Spares(node).CreateAsync(ct);
+        }
+
         WriteJson(Path.Combine(folder, "agent.json"), new JsonObject
         {
             ["nodeName"] = node,
@@ -337,6 +342,8 @@ public sealed class LabCluster
             ["kubeletCgroup"] = State.Cgroups?.Kubelet ?? "",
             ["hostProc"] = State.Cgroups is null ? "" : Layout.HostProc,
             ["hostCgroup"] = State.Cgroups?.Root ?? "/sys/fs/cgroup",
+            ["sparePorts"] = State.Options.SparePorts,
+            ["sparePortsNamespace"] = Layout.Spares(node).Path,
         });
         Record(ProcessStarter.Start(Layout, $"{node}/agent", Layout.Node(node), Log($"{node}/agent"),
             Wrap(g => g.WrapAgent, [.. _programs.Agent, "--config", Path.Combine(folder, "agent.json")])));

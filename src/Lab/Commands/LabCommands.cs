@@ -35,9 +35,10 @@ internal static class LabCommands
         {
             Description = "Pod addresses, one range a family", DefaultValueFactory = _ => new LabOptions().ClusterCidrs,
         };
+        var spares = new Option<int>("--spare-ports") { Description = "Ports that each agent makes in advance", DefaultValueFactory = _ => 0 };
         var manifests = new Option<string?>("--manifests") { Description = "Folder or file to apply instead of the demo; empty for none" };
         var kubeconfig = new Option<string?>("--kubeconfig") { Description = "Use this API server instead of the lab's own" };
-        var command = new Command("up", "Start a cluster on this machine.") { nodes, controllers, tunnel, datapath, mtu, cidrs, manifests, kubeconfig };
+        var command = new Command("up", "Start a cluster on this machine.") { nodes, controllers, tunnel, datapath, mtu, cidrs, spares, manifests, kubeconfig };
         command.SetAction((result, ct) => Terminal.RunAsync(() => UpCommand.RunAsync(
             new LabOptions
             {
@@ -48,6 +49,7 @@ internal static class LabCommands
                 Datapath = result.GetValue(datapath)!,
                 UnderlayMtu = result.GetValue(mtu),
                 ClusterCidrs = result.GetValue(cidrs)!,
+                SparePorts = result.GetValue(spares),
                 Manifests = result.GetValue(manifests),
                 Kubeconfig = result.GetValue(kubeconfig) is { } file ? Path.GetFullPath(file) : null,
             },

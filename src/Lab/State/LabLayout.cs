@@ -6,6 +6,8 @@ namespace Weft.Lab.State;
 /// <summary>Names and places of everything that a lab consists of; all of them follow from its name.</summary>
 public sealed record LabLayout(string Name)
 {
+    private const string SpareSuffix = "-spare";
+
     /// <summary>Every process of a lab carries this variable with the lab's name, so that it is found whatever happened.</summary>
     public const string ProcessMark = "WEFT_LAB";
 
@@ -66,6 +68,9 @@ public sealed record LabLayout(string Name)
     /// <summary>A node's namespace.</summary>
     public Netns Node(string node) => new($"{Name}-{node}");
 
+    /// <summary>The namespace of a node's ports that are made in advance.</summary>
+    public Netns Spares(string node) => new($"{Name}-{node}{SpareSuffix}");
+
     /// <summary>A node's folder.</summary>
     public string NodeFolder(string node) => Path.Combine(Folder, node);
 
@@ -96,7 +101,7 @@ public sealed record LabLayout(string Name)
     // The lab "a" must not take the namespaces of the lab "a-b".
     private bool IsOurs(Netns netns)
     {
-        var rest = netns.Name[(Name.Length + 1)..];
+        var rest = netns.Name[(Name.Length + 1)..].Replace(SpareSuffix, "", StringComparison.Ordinal);
         return rest is "under" or "cp" or "out"
             || (rest.StartsWith("node", StringComparison.Ordinal) && rest[4..].All(char.IsAsciiDigit))
             || (rest.StartsWith("pod-", StringComparison.Ordinal) && rest.Length == 16);

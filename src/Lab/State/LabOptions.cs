@@ -23,6 +23,9 @@ public sealed partial record LabOptions
     /// <summary>MTU of the underlay in bytes.</summary>
     public int UnderlayMtu { get; init; } = 1500;
 
+    /// <summary>Ports that each agent makes in advance, 0 to 256.</summary>
+    public int SparePorts { get; init; }
+
     /// <summary>Pod addresses of the whole cluster, one range a family, comma separated. A node takes a /24 and a /64 of them.</summary>
     public string ClusterCidrs { get; init; } = "10.10.0.0/16,fd00:10:10::/56";
 
@@ -42,6 +45,7 @@ public sealed partial record LabOptions
         { Tunnel: not ("geneve" or "gre" or "vxlan") } => $"--tunnel is '{Tunnel}': it must be geneve, gre or vxlan",
         { Datapath: not ("netdev" or "system") } => $"--datapath is '{Datapath}': it must be netdev or system",
         { UnderlayMtu: < 1400 or > 9000 } => $"--mtu is {UnderlayMtu}: it must be 1400 to 9000",
+        { SparePorts: < 0 or > 256 } => $"--spare-ports is {SparePorts}: it must be 0 to 256",
         _ when Kubeconfig is not null && !File.Exists(Kubeconfig) => $"--kubeconfig {Kubeconfig}: there is no such file",
         _ when !string.IsNullOrEmpty(Manifests) && !Path.Exists(Manifests) => $"--manifests {Manifests}: there is no such folder or file",
         _ => null,

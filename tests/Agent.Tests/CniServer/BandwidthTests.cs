@@ -68,7 +68,7 @@ public sealed class BandwidthTests
         var reply = await AddAsync(Capability);
         Assert.That(reply.ExitCode, Is.Zero, reply.Output);
         var repaired = _node.Rows.Repaired;
-        var name = Agent.Sync.PortIds.HostInterface("c-c", "eth0");
+        var name = PodInterface.HostNameOf("c-c", "eth0");
         var (qos, queue) = ((await IdsAsync("qos")).Single(), (await IdsAsync("queue")).Single());
         var words = command.Select(w => w switch { "NAME" => name, "QOS" => qos, "QUEUE" => queue, _ => w }).ToArray();
         await _node.Database.VsctlAsync(false, words[0] == "--all" ? ["--", "clear", "port", name, "qos", "--", .. words] : words);
@@ -80,7 +80,7 @@ public sealed class BandwidthTests
     public async Task An_agent_that_starts_again_knows_the_limits_and_what_is_left_of_pods_that_are_gone()
     {
         Assert.That((await AddAsync(Capability)).ExitCode, Is.Zero);
-        var name = Agent.Sync.PortIds.HostInterface("c-c", "eth0");
+        var name = PodInterface.HostNameOf("c-c", "eth0");
         await RestartAsync();
         Assert.That(_node.Loop.Published.Facts.Ports["c-c/eth0"].Attachment, Has.Property(nameof(Attachment.IngressLimit)).EqualTo(new BandwidthLimit(20_000_000, 2_000_000))
             .And.Property(nameof(Attachment.EgressLimit)).EqualTo(new BandwidthLimit(10_000_000, 200_000)));
@@ -99,11 +99,11 @@ public sealed class BandwidthTests
         Task<CniReply> CheckAsync() => _node.CallAsync("CHECK", "c-c", "c", _pod.Path, $",\"prevResult\":{added.Output}");
 
         // The bench's switch has no real devices: what the kernel would have from it, the test sets.
-        await _node.Node.RunAsync($"tc qdisc replace dev {Agent.Sync.PortIds.HostInterface("c-c", "eth0")} root htb");
+        await _node.Node.RunAsync($"tc qdisc replace dev {PodInterface.HostNameOf("c-c", "eth0")} root htb");
         Assert.That((await CheckAsync()).Output, Is.Empty);
-        await _node.Node.RunAsync($"tc qdisc del dev {Agent.Sync.PortIds.HostInterface("c-c", "eth0")} root");
+        await _node.Node.RunAsync($"tc qdisc del dev {PodInterface.HostNameOf("c-c", "eth0")} root");
         Assert.That((await CheckAsync()).Output, Does.Contain("does not limit what comes to the pod"));
-        await _node.Node.RunAsync($"tc qdisc replace dev {Agent.Sync.PortIds.HostInterface("c-c", "eth0")} root htb");
+        await _node.Node.RunAsync($"tc qdisc replace dev {PodInterface.HostNameOf("c-c", "eth0")} root htb");
         await _pod.RunAsync("tc qdisc del dev eth0 root");
         Assert.That((await CheckAsync()).Output, Does.Contain("does not limit what the pod sends"));
     }

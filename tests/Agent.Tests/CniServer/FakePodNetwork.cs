@@ -50,7 +50,7 @@ internal sealed class FakePodNetwork : IPodNetwork
 
     public Task IsolateAsync(string containerId, string ifName, CancellationToken ct) => Task.CompletedTask;
 
-    public async Task DetachAsync(string containerId, string ifName, CancellationToken ct)
+    public async Task DetachAsync(string containerId, string ifName, string hostInterface, CancellationToken ct)
     {
         await OnDetach();
         _attachments.TryRemove((containerId, ifName), out _);

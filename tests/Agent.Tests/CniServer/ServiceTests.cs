@@ -34,7 +34,7 @@ public sealed class ServiceTests
         await _bench.CallAsync("ADD", container: "c2", netns: other.Path);
         foreach (var attachment in _bench.Network.Attachments)
         {
-            await _bench.Network.DetachAsync(attachment.ContainerId, attachment.IfName, CancellationToken.None);
+            await _bench.Network.DetachAsync(attachment.ContainerId, attachment.IfName, attachment.HostInterface, CancellationToken.None);
         }
 
         await other.IpAsync("link del eth0");
@@ -59,7 +59,7 @@ public sealed class ServiceTests
     {
         await _bench.CallAsync("ADD");
         await _bench.RestartAsync(new CniLimits { Reconcile = TimeSpan.FromMilliseconds(50) });
-        await _bench.Network.DetachAsync("c1", "eth0", CancellationToken.None);
+        await _bench.Network.DetachAsync("c1", "eth0", PodInterface.HostNameOf("c1", "eth0"), CancellationToken.None);
         await _bench.Pod.DisposeAsync();
         await Eventually.True("the lease ends", () => _bench.Service.Leases.Count == 0);
     }

@@ -73,6 +73,12 @@ internal sealed class AgentBench : IAsyncDisposable
     /// <summary>Whether the switch is asked to tell of group and meter mods of others.</summary>
     public bool IsTold { get; set; } = true;
 
+    /// <summary>How many ports the agent makes in advance.</summary>
+    public int SparePorts { get; set; }
+
+    /// <summary>The namespace of those ports; a path at which there is none when a test wants that.</summary>
+    public string SparesPath { get; set; } = "";
+
     /// <summary>What flows and rows logged since the start.</summary>
     public KeptLog Log { get; } = new();
 
@@ -138,7 +144,8 @@ internal sealed class AgentBench : IAsyncDisposable
         Loop = new AgentLoop(options, slice, new NameJournal(Path.Combine(StateDir, NameJournal.FileName), NullLogger<NameJournal>.Instance), Flows, Rows, host, time, NullLogger<AgentLoop>.Instance);
         Controller = new ControllerStream(options, time, NullLogger<ControllerStream>.Instance);
         Pods = new PodNetwork(options, Loop, Rows, Flows, Controller, facts, time);
-        Cni = new CniService(options.CniSocket, StateDir, Pods, new CniLimits(), time, NullLogger<CniService>.Instance, Node.Path);
+        Cni = new CniService(options.CniSocket, StateDir, Pods, new CniLimits(), time, NullLogger<CniService>.Instance, Node.Path,
+            SparePorts > 0 ? new SpareSettings(SparePorts, SparesPath, new SparePortRows(options, Loop, Rows, facts)) : null);
         Slices = new SliceFile(Path.Combine(StateDir, "node-state.ndjson"), NullLogger<SliceFile>.Instance);
         _reporter = new Reporter(options, Loop, host, Rows, Slices, Cni, Controller, time, NullLogger<Reporter>.Instance);
         _running = [Loop.RunAsync(_stop.Token), Rows.RunAsync(Loop.Post, _stop.Token)];

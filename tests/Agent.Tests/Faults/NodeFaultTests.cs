@@ -1,3 +1,4 @@
+using Weft.Agent.CniServer;
 using System.Text.Json;
 using Weft.Agent.Plan.Pipeline;
 using Weft.Agent.Tests.Facts;
@@ -97,7 +98,7 @@ public sealed class NodeFaultTests
     [Test]
     public async Task A_pods_interface_name_on_another_bridge_is_refused_by_name()
     {
-        var name = Agent.Sync.PortIds.HostInterface("c-c", "eth0");
+        var name = PodInterface.HostNameOf("c-c", "eth0");
         await _node.Database.VsctlAsync(true, "add-br", "br-other", "--", "add-port", "br-other", name);
         await Eventually.True("ADD refused because of br-other", async () =>
             await AddAsync() is var reply && CodeOf(reply) == 11 && reply.Output.Contains($"port {name} is on bridge br-other", StringComparison.Ordinal));
@@ -110,7 +111,7 @@ public sealed class NodeFaultTests
     public async Task A_copied_row_takes_nothing_from_the_pod_that_it_describes()
     {
         Assert.That((await AddAsync()).ExitCode, Is.Zero);
-        var name = Agent.Sync.PortIds.HostInterface("c-c", "eth0");
+        var name = PodInterface.HostNameOf("c-c", "eth0");
         var number = _node.Loop.Published.Facts.Ports["c-c/eth0"].OfPort;
         var ids = (await _node.Database.VsctlAsync(false, "get", "interface", name, "external_ids")).Trim();
         await _node.Database.VsctlAsync(true, "add-port", "br-int", "copy", "--", "set", "interface", "copy", $"external_ids={ids}");

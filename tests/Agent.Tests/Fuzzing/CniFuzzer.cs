@@ -25,7 +25,7 @@ internal sealed class CniFuzzer(int seed)
         using var leases = LeaseStore.Open(folder.File("leases.journal"), TimeSpan.Zero, TimeProvider.System, NullLogger.Instance);
         using var links = new PodLinks(null);
         var network = new FakePodNetwork { OnAttach = (_, _) => throw new PodNetworkException(CniErrorCode.TryAgainLater, "not in this test") };
-        var commands = new CniCommands(network, leases, links, new CniLimits(), NullLogger.Instance);
+        var commands = new CniCommands(network, leases, links, null, new CniLimits(), NullLogger.Instance);
         var findings = new List<string>();
         for (var i = 0; i < count && findings.Count < 10; i++)
         {

@@ -23,7 +23,7 @@ public sealed partial class TenantScaleTests
     [OneTimeSetUp]
     public async Task StartLab()
     {
-        _lab = await TestLab.UpAsync("tsc", nodes: 1, clusterCidrs: "10.32.0.0/12,fd00:10:10::/56");
+        _lab = await TestLab.UpAsync("tsc", nodes: 1, clusterCidrs: "10.32.0.0/12,fd00:10:10::/56", sparePorts: 64);
         await _lab.PodAsync(Node, "first");
     }
 

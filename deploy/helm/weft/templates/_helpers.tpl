@@ -78,6 +78,7 @@ kubeletCgroup: {{ .Values.tenants.kubeletCgroup | quote }}
 hostProc: /host-proc
 hostCgroup: /host-cgroup
 {{- end }}
+sparePorts: {{ .Values.agent.sparePorts }}
 {{- with .Values.telemetry.otlpEndpoint }}
 otlpEndpoint: {{ . | quote }}
 {{- end }}

@@ -17,6 +17,9 @@ public sealed record Lease
     /// <summary>The name in the CNI configuration that asked for it; empty when unknown. GC of one configuration leaves the others alone.</summary>
     public string Configuration { get; init; } = "";
 
+    /// <summary>The host side's name when it does not follow from the names of container and interface, because it was made in advance; else empty.</summary>
+    public string SpareInterface { get; init; } = "";
+
     /// <summary>The network in which the addresses are unique.</summary>
     public int NetworkKey { get; init; } = Network.DefaultKey;
 
@@ -25,6 +28,9 @@ public sealed record Lease
 
     /// <summary>What names the lease.</summary>
     internal LeaseKey Key => new(ContainerId, IfName);
+
+    /// <summary>The host side's name.</summary>
+    internal string HostInterface => SpareInterface.Length > 0 ? SpareInterface : PodInterface.HostNameOf(ContainerId, IfName);
 }
 
 /// <summary>What names a container interface.</summary>

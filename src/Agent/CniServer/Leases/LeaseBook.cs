@@ -52,6 +52,7 @@ internal sealed class LeaseBook(TimeSpan rest)
             IfName = request.IfName,
             Pod = request.Pod,
             Configuration = request.Configuration,
+            SpareInterface = request.SpareInterface,
             NetworkKey = request.NetworkKey,
             Addresses = [.. addresses.OrderBy(a => a.AddressFamily).Select(a => a.ToString())],
         };

@@ -16,6 +16,9 @@ public sealed record LeaseRequest
     /// <summary>The name in the CNI configuration.</summary>
     public string Configuration { get; init; } = "";
 
+    /// <summary>The host side's name when it was made in advance; else empty.</summary>
+    public string SpareInterface { get; init; } = "";
+
     public int NetworkKey { get; init; } = Network.DefaultKey;
 
     /// <summary>Ranges to choose from: one address of each family that occurs, from the first range of the family that has one.</summary>

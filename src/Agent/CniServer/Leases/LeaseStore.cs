@@ -248,6 +248,7 @@ public sealed partial class LeaseStore : IDisposable
                 ContainerId = attachment.ContainerId,
                 IfName = attachment.IfName,
                 Pod = attachment.Pod,
+                SpareInterface = attachment.HostInterface == PodInterface.HostNameOf(attachment.ContainerId, attachment.IfName) ? "" : attachment.HostInterface,
                 NetworkKey = attachment.Aliases.IsEmpty ? attachment.NetworkKey : Topology.Network.DefaultKey,
                 Addresses = attachment.Aliases.IsEmpty ? attachment.Addresses : attachment.Aliases,
             };

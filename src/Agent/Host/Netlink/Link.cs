@@ -6,6 +6,9 @@ public sealed record Link
     /// <summary>IFF_UP.</summary>
     public const uint FlagUp = 1;
 
+    /// <summary>The <see cref="Kind"/> of an interface on top of another one.</summary>
+    public const string Macvlan = "macvlan";
+
     public required int Index { get; init; }
 
     public required string Name { get; init; }
@@ -24,7 +27,7 @@ public sealed record Link
     /// <summary>How packets wait before they leave (<c>noqueue</c>, <c>tbf</c>, <c>htb</c>, ...).</summary>
     public string Queue { get; init; } = "";
 
-    /// <summary>For a veth: its peer's index, in the peer's namespace. 0 when it has none.</summary>
+    /// <summary>Of a veth its peer's index, of a macvlan its lower interface's, in that one's namespace. 0 when it has none.</summary>
     public int PeerIndex { get; init; }
 
     /// <summary>The id of the namespace in which <see cref="PeerIndex"/> counts, or null when it is this one.</summary>
@@ -32,4 +35,7 @@ public sealed record Link
 
     /// <summary>Administratively up.</summary>
     public bool IsUp => (Flags & FlagUp) != 0;
+
+    /// <summary>Whether this is the pod's side of a host side: its peer, or on top of its peer.</summary>
+    public bool IsInsideOf(Link outside) => PeerIndex == (Kind == Macvlan ? outside.PeerIndex : outside.Index);
 }

@@ -1,4 +1,5 @@
 using System.Net.NetworkInformation;
+using Microsoft.Win32.SafeHandles;
 
 namespace Weft.Agent.Host.Netlink;
 
@@ -18,6 +19,8 @@ public sealed partial class RouteNetlink
     private const ushort InfoKind = 1;
     private const ushort InfoData = 2;
     private const ushort VethInfoPeer = 1;
+    private const ushort MacvlanInfoMode = 1;
+    private const uint MacvlanPrivate = 1;
 
     /// <summary>The interface of this name, or null.</summary>
     public Link? FindLink(string name)
@@ -91,6 +94,34 @@ public sealed partial class RouteNetlink
         }
 
         w.EndNested(peer);
+        w.EndNested(data);
+        w.EndNested(info);
+        batch.End();
+    }
+
+    /// <summary>Adds a request that makes a macvlan interface, which has its lower interface for itself. EEXIST when the name is taken.</summary>
+    /// <param name="batch">Where it is added; to be executed in the lower interface's namespace.</param>
+    /// <param name="lower">The lower interface.</param>
+    /// <param name="name">The new one's name.</param>
+    /// <param name="netns">The namespace in which it appears, down.</param>
+    /// <param name="mac">Its hardware address: what comes for another one is not received.</param>
+    /// <param name="mtu">Bytes; no more than the lower one's.</param>
+    public static void CreateMacvlan(NetlinkBatch batch, int lower, string name, SafeFileHandle netns, string mac, int mtu)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(netns);
+        var w = batch.Writer;
+        batch.Begin(NewLink, NetlinkFlags.Create | NetlinkFlags.Exclusive, $"create macvlan {name}");
+        w.LinkHeader(0, 0, 0);
+        w.Attribute(IflaLink, (uint)lower);
+        w.Attribute(IflaIfname, name);
+        WriteMtu(w, mtu);
+        w.Attribute(IflaAddress, PhysicalAddress.Parse(mac).GetAddressBytes());
+        w.Attribute(IflaNetNsFd, (uint)netns.DangerousGetHandle());
+        var info = w.BeginNested(IflaLinkInfo);
+        w.Attribute(InfoKind, Link.Macvlan);
+        var data = w.BeginNested(InfoData);
+        w.Attribute(MacvlanInfoMode, MacvlanPrivate);
         w.EndNested(data);
         w.EndNested(info);
         batch.End();
