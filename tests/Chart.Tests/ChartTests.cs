@@ -79,6 +79,17 @@ public sealed class ChartTests
     }
 
     [Test]
+    public async Task Only_the_namespace_of_spare_ports_needs_a_privileged_container_and_only_who_wants_them_has_it([Values(0, 16)] int spares)
+    {
+        var objects = await Helm.RenderAsync([.. Helm.Ranges, "--set", $"agent.sparePorts={spares}"]);
+        var privileged = Containers(objects).Where(c => (bool?)c.Container["securityContext"]?["privileged"] == true).Select(c => c.Container).ToList();
+        Assert.That(privileged.Select(c => c.Text("name")), Is.EqualTo(spares > 0 ? new[] { "make-port-namespace" } : []));
+        Assert.That(privileged.SelectMany(c => c["volumeMounts"].Objects()).Select(m => (m.Text("mountPath"), m.Text("mountPropagation"))), Is.All.EqualTo(("/run/netns", "Bidirectional")));
+        var config = JsonNode.Parse(objects.Single(o => o.Text("kind") == "ConfigMap" && o.Text("metadata", "name") == "weft-config").Text("data", "agent.json")!)!;
+        Assert.That((int?)config["sparePorts"], Is.EqualTo(spares));
+    }
+
+    [Test]
     public async Task The_agent_has_the_hosts_processes_and_cgroups_only_to_tell_the_kubelet_from_others([Values("kubelet", "any", "none")] string who, [Values("1.29.3", "1.32.0")] string version)
     {
         var objects = await Helm.RenderAsync([.. Helm.Ranges, "--set", $"tenants.hostNetwork={who},tenants.kubeletCgroup=a/b", "--kube-version", version]);
