@@ -196,7 +196,7 @@ public sealed class FakeApiServer : IAsyncDisposable
             return;
         }
 
-        var (collection, ns, name, _) = Split(http.Request.Path);
+        var (collection, ns, name) = ObjectPath.Parse(http.Request.Path!);
         await (http.Request.Method switch
         {
             "GET" when name is null && http.Request.Query["watch"] == "true" => WatchAsync(http, collection),
@@ -208,23 +208,6 @@ public sealed class FakeApiServer : IAsyncDisposable
             "DELETE" => DeleteAsync(http, collection, ns, name!),
             _ => FailAsync(http, 405, "MethodNotAllowed", "not here"),
         });
-    }
-
-    /// <summary><c>/api/v1/namespaces/a/pods/b/status</c> is object a/b of the collection <c>/api/v1/pods</c>.</summary>
-    private static (string Collection, string? Namespace, string? Name, string? Subresource) Split(string path)
-    {
-        var parts = path.Trim('/').Split('/').ToList();
-        var prefix = parts[0] == "api" ? 2 : 3;
-        var head = "/" + string.Join('/', parts.Take(prefix));
-        var rest = parts.Skip(prefix).ToList();
-        string? ns = null;
-        if (rest is ["namespaces", var found, _, ..])
-        {
-            ns = found;
-            rest.RemoveRange(0, 2);
-        }
-
-        return ($"{head}/{rest[0]}", ns, rest.ElementAtOrDefault(1), rest.ElementAtOrDefault(2));
     }
 
     private async Task ListAsync(HttpContext http, string collection, string? ns)
@@ -355,41 +338,12 @@ public sealed class FakeApiServer : IAsyncDisposable
             if (_objects.TryGetValue(key, out var stored))
             {
                 value = (JsonObject)stored.DeepClone();
-                Merge(value, patch, strategic: http.Request.ContentType?.Contains("strategic", StringComparison.Ordinal) == true);
+                PatchMerge.Apply(value, patch, isStrategic: http.Request.ContentType?.Contains("strategic", StringComparison.Ordinal) == true);
                 Store(collection, key, value, "MODIFIED");
             }
         }
 
         await AnswerObjectAsync(http, value);
-    }
-
-    /// <summary>Merges objects; of lists only conditions, by type.</summary>
-    private static void Merge(JsonObject target, JsonObject patch, bool strategic)
-    {
-        foreach (var (name, value) in patch)
-        {
-            if (value is JsonObject part && target[name] is JsonObject there)
-            {
-                Merge(there, part, strategic);
-            }
-            else if (strategic && name == "conditions" && value is JsonArray added && target[name] is JsonArray present)
-            {
-                foreach (var condition in added.OfType<JsonObject>())
-                {
-                    var old = present.OfType<JsonObject>().FirstOrDefault(c => c["type"]!.GetValue<string>() == condition["type"]!.GetValue<string>());
-                    if (old is not null)
-                    {
-                        present.Remove(old);
-                    }
-
-                    present.Add(condition.DeepClone());
-                }
-            }
-            else
-            {
-                target[name] = value?.DeepClone();
-            }
-        }
     }
 
     private Task DeleteAsync(HttpContext http, string collection, string? ns, string name)
