@@ -90,10 +90,19 @@ internal sealed partial class SparePorts(int size, ISparePorts ports, SpareLinks
                 await Task.Delay(Pause, time, _stop.Token).ConfigureAwait(false);
             }
 
-            await TryAsync(() => TakeOverAsync(used)).ConfigureAwait(false);
+            var tookOver = false;
             do
             {
-                await TryAsync(FillAsync).ConfigureAwait(false);
+                await TryAsync(async () =>
+                {
+                    if (!tookOver)
+                    {
+                        await TakeOverAsync(used).ConfigureAwait(false);
+                        tookOver = true;
+                    }
+
+                    await FillAsync().ConfigureAwait(false);
+                }).ConfigureAwait(false);
                 await Task.Delay(Problem is null ? Pause : AfterFailure, time, _stop.Token).ConfigureAwait(false);
             }
             while (Problem is not null || await _taken.Reader.ReadAsync(_stop.Token).ConfigureAwait(false));

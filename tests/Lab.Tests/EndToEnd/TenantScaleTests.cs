@@ -23,7 +23,7 @@ public sealed partial class TenantScaleTests
     [OneTimeSetUp]
     public async Task StartLab()
     {
-        _lab = await TestLab.UpAsync("tsc", nodes: 1, clusterCidrs: "10.32.0.0/12,fd00:10:10::/56", sparePorts: 64);
+        _lab = await TestLab.UpAsync("tsc", nodes: 1, clusterCidrs: "10.32.0.0/12,fd00:10:10::/56", sparePorts: TestLab.Full ? 64 : 8);
         await _lab.PodAsync(Node, "first");
     }
 
@@ -89,9 +89,9 @@ public sealed partial class TenantScaleTests
         TestContext.Out.WriteLine($"a port by ovs-vsctl, without Weft, in another bridge: {barePort:0} ms before, {barePortAtLast:0} ms after: {barePortAtLast / barePort:0.00}");
         if (TestLab.Full)
         {
-            // ovs-vswitchd looks through all its ports whenever a link or a port comes, of one network or of many (docs/design/tenants.md). Work of agent and
-            // controller is counted elsewhere: TenantPlanTests, CostOfChangeTests.
-            Assert.That(last - first, Is.LessThanOrEqualTo(1.5 * Math.Max(barePortAtLast - barePort, 0.5 * first)), "ms by which a pod takes longer, to those by which a port without Weft does");
+            // Without ports made in advance it grows as the port without Weft does (docs/design/tenants.md). Work of agent and controller is counted
+            // elsewhere: TenantPlanTests, CostOfChangeTests.
+            Assert.That(last / first, Is.LessThanOrEqualTo(1.5), "the time of the last pods to that of the first");
         }
 
         Assert.That(flows, Has.None.Match("FLOOD|ALL|NORMAL"), "flows that copy");
