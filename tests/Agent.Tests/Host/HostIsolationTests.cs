@@ -117,7 +117,7 @@ public sealed class HostIsolationTests
         await StartAsync(s => s with { LookAfter = TimeSpan.FromMinutes(5) });
         Assert.That(await AskAsync("kubelet"), Is.EqualTo(Reached));
         var old = Id("kubelet");
-        _cgroups.Renew("kubelet");
+        await _cgroups.RenewAsync("kubelet");
         Assert.That(Id("kubelet"), Is.Not.EqualTo(old), "the new cgroup has an id of its own");
         var begun = Stopwatch.GetTimestamp();
         await Eventually.True("the new kubelet reaches the pod", async () => await AskAsync("kubelet") == Reached, TimeSpan.FromSeconds(20));
@@ -362,7 +362,7 @@ public sealed class HostIsolationTests
         FakeProcess(proc, 202, "kubelet", $"/{_cgroups.Path}/kubelet");
         await (await StartAsync(s => s with { KubeletCgroup = "", Proc = proc })).DisposeAsync();
         Directory.Delete(Path.Combine(proc, "202"), recursive: true);
-        Directory.Delete(Path.Combine(_cgroups.Folder, "kubelet"));
+        await TestCgroups.RemoveAsync(Path.Combine(_cgroups.Folder, "kubelet"));
         var agent = await StartAsync(s => s with { KubeletCgroup = "", Proc = proc });
         Assert.That((await AskAsync("pods"), agent.Problem), Is.EqualTo((Refused, (string?)null)));
 

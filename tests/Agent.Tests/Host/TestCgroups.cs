@@ -56,11 +56,25 @@ public sealed class TestCgroups : IAsyncDisposable
     public void Make(string name) => Directory.CreateDirectory(System.IO.Path.Combine(Folder, name));
 
     /// <summary>Makes it anew, as a service manager does for a service that restarts.</summary>
-    public void Renew(string name)
+    public async Task RenewAsync(string name)
     {
-        Directory.Delete(System.IO.Path.Combine(Folder, name));
+        await RemoveAsync(System.IO.Path.Combine(Folder, name));
         Make(name);
     }
+
+    /// <summary>Removes a cgroup whose processes have ended: the kernel counts each until somebody has taken note of its end.</summary>
+    public static Task RemoveAsync(string folder) => Eventually.True($"{folder} empty and removed", () =>
+    {
+        try
+        {
+            Directory.Delete(folder);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }, TimeSpan.FromSeconds(20));
 
     /// <summary>The command that runs another inside a cgroup and a network namespace.</summary>
     public string[] Inside(string name, TestNamespace netns, params string[] command) =>
@@ -70,9 +84,7 @@ public sealed class TestCgroups : IAsyncDisposable
     {
         foreach (var folder in Directory.GetDirectories(Folder, "*", SearchOption.AllDirectories).OrderByDescending(f => f.Length).Append(Folder))
         {
-            // A process that was just ended may still be in it.
-            await Eventually.True($"{folder} empty", () => !File.ReadAllText(System.IO.Path.Combine(folder, "cgroup.procs")).Any(char.IsAsciiDigit));
-            Directory.Delete(folder);
+            await RemoveAsync(folder);
         }
 
         if (_mounted is not null)
