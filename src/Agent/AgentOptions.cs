@@ -118,7 +118,7 @@ public sealed record AgentOptions
         { DatapathType: not ("system" or "netdev") } => $"datapathType is '{DatapathType}': it must be 'system' or 'netdev'",
         { UplinkMtu: < 0 or > 65535 } => $"uplinkMtu is {UplinkMtu}: it must be 0 (automatic) to 65535",
         { SparePorts: < 0 or > MostSparePorts } => $"sparePorts is {SparePorts}: it must be 0 to {MostSparePorts}",
-        { SparePorts: > 0, SparePortsNamespace: [not '/', ..] or "" } => $"sparePortsNamespace is '{SparePortsNamespace}': it must be the path of a network namespace such as /run/netns/weft-ports",
+        { SparePortsNamespace: [not '/', ..] or "" } => $"sparePortsNamespace is '{SparePortsNamespace}': it must be the path of a network namespace such as /run/netns/weft-ports",
         { MinimumNameTtl: < 0 or > 86400 } => $"minimumNameTtl is {MinimumNameTtl}: it must be 0 to 86400 seconds",
         { HostAccessToTenants: not ("kubelet" or "any" or "none") } => $"hostAccessToTenants is '{HostAccessToTenants}': it must be 'kubelet', 'any' or 'none'",
         _ when KubeletCgroup.Split('/').Any(part => part is "." or "..") => $"kubeletCgroup is '{KubeletCgroup}': it must be a path from the root of the hierarchy without . and .., such as system.slice/kubelet.service",

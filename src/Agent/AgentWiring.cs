@@ -69,7 +69,7 @@ public static class AgentWiring
         services.AddSingleton(p => ActivatorUtilities.CreateInstance<AgentLoop>(p, p.GetRequiredService<SliceFile>().Read()));
         services.AddSingleton(p => new CniService(options.CniSocket, options.StateDir, p.GetRequiredService<IPodNetwork>(), new CniLimits(),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<CniService>>(),
-            spares: options.SparePorts > 0 ? new SpareSettings(options.SparePorts, options.SparePortsNamespace, p.GetRequiredService<SparePortRows>()) : null));
+            spares: new SpareSettings(options.SparePorts, options.SparePortsNamespace, p.GetRequiredService<SparePortRows>())));
         services.AddSingleton<AgentSampler>();
         services.AddHostedService<AgentService>();
         services.AddHostedService<HeapTrimmer>();

@@ -28,7 +28,7 @@ public sealed partial class CniService : IAsyncDisposable
     /// <param name="time">The clock of the leases.</param>
     /// <param name="logger">The log.</param>
     /// <param name="netns">Path of the node's network namespace; null: the process's own.</param>
-    /// <param name="spares">Ports to make in advance; null: none.</param>
+    /// <param name="spares">Ports to make in advance; null: nothing is known of such.</param>
     /// <exception cref="IOException">The leases cannot be read, or another agent uses them.</exception>
     public CniService(string socket, string stateDir, IPodNetwork network, CniLimits limits, TimeProvider time, ILogger<CniService> logger, string? netns = null, SpareSettings? spares = null)
     {

@@ -15,10 +15,15 @@ internal sealed class SpareLinks(string? hostNetns, string netns)
 {
     private const string Trial = "weft-trial";
 
-    /// <summary>Names and MTU of the pairs that are whole.</summary>
-    /// <exception cref="NetlinkException">The namespace is missing.</exception>
+    /// <summary>Names and MTU of the pairs that are whole; none without the namespace.</summary>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
     public IReadOnlyDictionary<string, int> Find()
     {
+        if (!File.Exists(netns))
+        {
+            return new Dictionary<string, int>();
+        }
+
         using var inside = RouteNetlink.Open(netns);
         using var host = RouteNetlink.Open(hostNetns);
         var peers = inside.Links().Where(l => PodInterface.IsHostName(l.Name)).ToDictionary(l => l.Name, StringComparer.Ordinal);
@@ -29,6 +34,11 @@ internal sealed class SpareLinks(string? hostNetns, string netns)
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public void Delete(IReadOnlyList<string> names)
     {
+        if (names.Count == 0)
+        {
+            return;
+        }
+
         using var host = RouteNetlink.Open(hostNetns);
         Delete(host, names);
     }
@@ -71,6 +81,11 @@ internal sealed class SpareLinks(string? hostNetns, string netns)
     /// <exception cref="NetlinkException">The kernel refused for another reason.</exception>
     public bool TryAttach(SafeFileHandle pod, PodInterface wanted)
     {
+        if (!File.Exists(netns))
+        {
+            return false;
+        }
+
         using var inside = RouteNetlink.Open(netns);
         if (inside.FindLink(wanted.HostName) is not { } lower || lower.Mtu < wanted.Mtu)
         {

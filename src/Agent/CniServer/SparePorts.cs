@@ -8,7 +8,7 @@ namespace Weft.Agent.CniServer;
 /// <remarks>
 /// Each is used once: DEL removes port and pair as of any pod. Who finds none ready makes a pair of its own, as without them. Safe for concurrent calls.
 /// </remarks>
-/// <param name="size">How many are kept ready; made again in one go when half of them are gone.</param>
+/// <param name="size">How many are kept ready; made again in one go when half of them are gone. 0: none, and those that wait from before are removed.</param>
 /// <param name="ports">The switch's side.</param>
 /// <param name="links">The kernel's side.</param>
 /// <param name="time">The clock of pauses.</param>
@@ -85,7 +85,7 @@ internal sealed partial class SparePorts(int size, ISparePorts ports, SpareLinks
         await Task.Yield();
         try
         {
-            while (ports.Mtu is null)
+            while (ports.Mtu is null && size > 0)
             {
                 await Task.Delay(Pause, time, _stop.Token).ConfigureAwait(false);
             }
@@ -122,7 +122,9 @@ internal sealed partial class SparePorts(int size, ISparePorts ports, SpareLinks
         }
         catch (Exception e) when (e is NetlinkException or SysctlException or PodNetworkException)
         {
-            Problem = $"no ports are made in advance (sparePorts): {e.Message}; pods start all the same, and slower on a node with hundreds of them";
+            Problem = size > 0
+                ? $"no ports are made in advance (sparePorts): {e.Message}; pods start all the same, and slower on a node with hundreds of them"
+                : $"ports that were made in advance could not be removed: {e.Message}";
             Log.NotMade(logger, e);
         }
     }
@@ -133,12 +135,15 @@ internal sealed partial class SparePorts(int size, ISparePorts ports, SpareLinks
         var whole = links.Find();
         var known = ports.Known;
         var mtu = ports.Mtu;
-        var good = known.Where(p => p.IsOpen && !used.Contains(p.Name) && whole.TryGetValue(p.Name, out var has) && has == mtu).Select(p => p.Name).ToList();
+        var good = known.Where(p => size > 0 && p.IsOpen && !used.Contains(p.Name) && whole.TryGetValue(p.Name, out var has) && has == mtu).Select(p => p.Name).ToList();
         var bad = known.Select(p => p.Name).Concat(whole.Keys).Distinct(StringComparer.Ordinal).Where(n => !used.Contains(n) && !good.Contains(n)).ToList();
         links.Delete(bad);
         await ports.CloseAsync(bad, _stop.Token).ConfigureAwait(false);
         Offer(good, mtu ?? 0);
-        Log.TakenOver(logger, good.Count, bad.Count);
+        if (size > 0 || bad.Count > 0)
+        {
+            Log.TakenOver(logger, good.Count, bad.Count);
+        }
     }
 
     private async Task FillAsync()
@@ -149,7 +154,7 @@ internal sealed partial class SparePorts(int size, ISparePorts ports, SpareLinks
             await DiscardAsync().ConfigureAwait(false);
         }
 
-        if (Count > size / 2)
+        if (Count > size / 2 || size == 0)
         {
             return;
         }

@@ -145,7 +145,7 @@ internal sealed class AgentBench : IAsyncDisposable
         Controller = new ControllerStream(options, time, NullLogger<ControllerStream>.Instance);
         Pods = new PodNetwork(options, Loop, Rows, Flows, Controller, facts, time);
         Cni = new CniService(options.CniSocket, StateDir, Pods, new CniLimits(), time, NullLogger<CniService>.Instance, Node.Path,
-            SparePorts > 0 ? new SpareSettings(SparePorts, SparesPath, new SparePortRows(options, Loop, Rows, facts)) : null);
+            SparesPath.Length > 0 ? new SpareSettings(SparePorts, SparesPath, new SparePortRows(options, Loop, Rows, facts)) : null);
         Slices = new SliceFile(Path.Combine(StateDir, "node-state.ndjson"), NullLogger<SliceFile>.Instance);
         _reporter = new Reporter(options, Loop, host, Rows, Slices, Cni, Controller, time, NullLogger<Reporter>.Instance);
         _running = [Loop.RunAsync(_stop.Token), Rows.RunAsync(Loop.Post, _stop.Token)];
