@@ -38,6 +38,11 @@ public sealed partial class AgentLoop : IAsyncDisposable
     private readonly SyncTimes _times;
     private readonly ZoneBlocks _zones = new();
 
+    private readonly FactsWaiters _expecting = new();
+
+    /// <summary>How long a batch waits for the port of a pod that it brings, when the runtime has asked for the pod already.</summary>
+    private static readonly TimeSpan Join = TimeSpan.FromMilliseconds(5);
+
     private const int MostNamed = 20;
     private const string SwitchNotInLine = "SwitchNotInLine";
 
@@ -83,6 +88,10 @@ public sealed partial class AgentLoop : IAsyncDisposable
             }
         });
     }
+
+    /// <summary>Waits until the facts have something, and gives it before the switch is told of it: who then calls <see cref="AddAsync"/> at once is in the same bundle.</summary>
+    internal Task<T> ExpectAsync<T>(Func<NodeFacts, T?> look, CancellationToken ct)
+        where T : class => _expecting.WaitAsync(look, () => Published.Facts, ct);
 
     /// <summary>Asks the plan something on the loop, between two batches.</summary>
     internal async Task<T> AskAsync<T>(Func<FlowPlanner, T> question, CancellationToken ct)
@@ -169,9 +178,15 @@ public sealed partial class AgentLoop : IAsyncDisposable
     {
         while (await _inbox.Reader.WaitToReadAsync(ct).ConfigureAwait(false))
         {
-            while (_inbox.Reader.TryRead(out var step))
+            TakeSteps();
+            if (_expecting.Tell(_facts))
             {
-                step();
+                // ovs-vswitchd looks through all its ports after each bundle that changes flows: a pod should cost one.
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+                patience.CancelAfter(Join);
+                Task next = _inbox.Reader.WaitToReadAsync(patience.Token).AsTask();
+                await next.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                TakeSteps();
             }
 
             _times.BatchBegins();
@@ -185,6 +200,14 @@ public sealed partial class AgentLoop : IAsyncDisposable
         _inbox.Writer.TryComplete();
         _waiters.Fail(new ObjectDisposedException(nameof(AgentLoop)));
         return ValueTask.CompletedTask;
+    }
+
+    private void TakeSteps()
+    {
+        while (_inbox.Reader.TryRead(out var step))
+        {
+            step();
+        }
     }
 
     private void Enqueue(Action step)
@@ -405,6 +428,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
     private void Publish(bool synced, IReadOnlyCollection<NodeProblem> problems)
     {
         Published = new AgentState(_facts, synced, synced ? _facts.Slice.Revision : Published.Revision, problems.ToEquatableArray(), _rowsKnown);
+        _expecting.Tell(_facts);
         Changed?.Invoke(Published);
     }
 

@@ -29,32 +29,18 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
     public async Task<PodInterfacePlan> FindPodAsync(string podNamespace, string podName, string uid, CancellationToken ct)
     {
         var id = $"{podNamespace}/{podName}";
-        LogicalPort? Known() => loop.Published.Facts.Slice.Port(id) is { } port && (uid.Length == 0 || port.Uid == uid) && port.Node == options.NodeName ? port : null;
-        var found = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Look(AgentState state)
-        {
-            if (Known() is not null)
-            {
-                found.TrySetResult();
-            }
-        }
-
-        loop.Changed += Look;
+        using var patience = new CancellationTokenSource(PodPatience, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct, patience.Token);
         try
         {
-            Look(loop.Published);
-            await found.Task.WaitAsync(PodPatience, time, ct).ConfigureAwait(false);
+            var found = await loop.ExpectAsync(
+                facts => facts.Slice.Port(id) is { } port && (uid.Length == 0 || port.Uid == uid) && port.Node == options.NodeName ? new Found(facts, port) : null, limit.Token).ConfigureAwait(false);
+            return PlanFor(found.Facts, found.Port);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
             throw Unknown(id, uid);
         }
-        finally
-        {
-            loop.Changed -= Look;
-        }
-
-        return PlanFor(Known() ?? throw Unknown(id, uid));
     }
 
     /// <inheritdoc/>
@@ -138,14 +124,13 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
         }
     }
 
-    private PodInterfacePlan PlanFor(LogicalPort port)
+    private PodInterfacePlan PlanFor(NodeFacts facts, LogicalPort port)
     {
         if (port.Problem is { } problem)
         {
             throw new PodNetworkException(11, $"pod {port.Id} gets no address: {problem}", "The runtime asks again; the pod starts when the reason is gone.");
         }
 
-        var facts = loop.Published.Facts;
         var subnets = facts.Slice.Switch(port.Switch)?.Subnets ?? [];
         if (subnets.IsEmpty)
         {
@@ -188,4 +173,6 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
                         ? $"No controller is connected ({controller.LastFailure})."
                         : "Check that the pod exists, is not hostNetwork, and is bound to this node: kubectl get pod -o wide.");
     }
+
+    private sealed record Found(NodeFacts Facts, LogicalPort Port);
 }

@@ -75,14 +75,16 @@ public sealed class OpenFlowConnection : IAsyncDisposable
         try
         {
             await WriteAsync(xid, [request], cancel).ConfigureAwait(false);
-            var message = await answer.WaitAsync(cancel).ConfigureAwait(false);
-            return message is ErrorMessage error ? throw new OpenFlowErrorException(error, request.GetType().Name) : message;
+            return ThrowIfError(request, await answer.WaitAsync(cancel).ConfigureAwait(false));
         }
         finally
         {
             _pending.Remove(xid);
         }
     }
+
+    private static OpenFlowMessage ThrowIfError(OpenFlowMessage request, OpenFlowMessage answer) =>
+        answer is ErrorMessage error ? throw new OpenFlowErrorException(error, request.GetType().Name) : answer;
 
     /// <summary>Waits until the switch has done everything sent before.</summary>
     public Task BarrierAsync(CancellationToken cancel = default) => RequestAsync(new EmptyMessage(MessageType.BarrierRequest), null, cancel);
@@ -119,30 +121,48 @@ public sealed class OpenFlowConnection : IAsyncDisposable
         }
 
         const ushort AtomicOrdered = 3;
-        var first = _pending.Reserve(messages.Count);
-        var id = first;
+        var first = _pending.Reserve(messages.Count + 2);
+        var (opening, committing) = (first + (uint)messages.Count, first + (uint)messages.Count + 1);
         var range = _pending.AddRange(first, messages.Count);
+        var (opened, committed) = (_pending.Add(opening, null), _pending.Add(committing, null));
+        var (open, commit) = (new BundleControl(first, BundleControlType.OpenRequest, AtomicOrdered), new BundleControl(first, BundleControlType.CommitRequest, AtomicOrdered));
         try
         {
-            await RequestAsync(new BundleControl(id, BundleControlType.OpenRequest, AtomicOrdered), null, cancel).ConfigureAwait(false);
-            await WriteBundleAsync(first, id, AtomicOrdered, messages, cancel).ConfigureAwait(false);
-            try
+            // All at once, answered in this order: a switch with hundreds of ports takes milliseconds for each time that it is woken.
+            await WriteAllAsync(messages.Count + 2, i =>
             {
-                await RequestAsync(new BundleControl(id, BundleControlType.CommitRequest, AtomicOrdered), null, cancel).ConfigureAwait(false);
-            }
-            catch (OpenFlowErrorException e)
+                if (i == 0)
+                {
+                    open.Encode(_writer, opening);
+                }
+                else if (i <= messages.Count)
+                {
+                    BundleWriter.Add(_writer, first + (uint)(i - 1), first, AtomicOrdered, messages[i - 1]);
+                }
+                else
+                {
+                    commit.Encode(_writer, committing);
+                }
+            }, cancel).ConfigureAwait(false);
+            var answer = await committed.WaitAsync(cancel).ConfigureAwait(false);
+
+            // Where no bundle could be opened its members and the commit are refused as well: this is why.
+            ThrowIfError(open, await opened.WaitAsync(cancel).ConfigureAwait(false));
+            if (answer is ErrorMessage refused)
             {
                 // The members' own errors come before the commit's.
                 var failures = range.Take();
                 return new BundleOutcome(failures.Length > 0
                     ? [.. failures.Select(f => new MessageFailure(f.Index, messages[f.Index], f.Error))]
-                    : [new MessageFailure(-1, null, e.Error)]);
+                    : [new MessageFailure(-1, null, refused)]);
             }
 
             return new BundleOutcome([.. range.Take().Select(f => new MessageFailure(f.Index, messages[f.Index], f.Error))]);
         }
         finally
         {
+            _pending.Remove(opening);
+            _pending.Remove(committing);
             _pending.RemoveRange(range);
         }
     }
@@ -195,9 +215,6 @@ public sealed class OpenFlowConnection : IAsyncDisposable
 
     private async Task WriteAsync(uint firstXid, IReadOnlyList<OpenFlowMessage> messages, CancellationToken cancel) =>
         await WriteAllAsync(messages.Count, i => messages[i].Encode(_writer, firstXid + (uint)i), cancel).ConfigureAwait(false);
-
-    private Task WriteBundleAsync(uint firstXid, uint bundle, ushort flags, IReadOnlyList<OpenFlowMessage> messages, CancellationToken cancel) =>
-        WriteAllAsync(messages.Count, i => BundleWriter.Add(_writer, firstXid + (uint)i, bundle, flags, messages[i]), cancel);
 
     /// <summary>Encodes and writes in chunks: the socket's back-pressure reaches the caller, memory stays small.</summary>
     private async Task WriteAllAsync(int count, Action<int> encode, CancellationToken cancel)

@@ -152,8 +152,8 @@ public sealed partial class OpenFlowSwitch
     /// <summary>Gives this connection the id that <see cref="ToController.ControllerId"/> names.</summary>
     public Task SetControllerIdAsync(ushort id, CancellationToken cancel = default) => Connection.PostAsync(new SetControllerId(id), cancel);
 
-    /// <summary>Empties a conntrack zone.</summary>
-    public Task FlushConntrackAsync(ushort zone, CancellationToken cancel = default) => Connection.SendAsync([new FlushConntrackZone(zone)], cancel);
+    /// <summary>Empties a conntrack zone before anything that is sent later. Returns when it is written; errors go to <see cref="LateError"/>.</summary>
+    public Task FlushConntrackAsync(ushort zone, CancellationToken cancel = default) => Connection.PostAsync(new FlushConntrackZone(zone), cancel);
 
     /// <summary>Forgets connections; returns when they are forgotten. What matches none is no error.</summary>
     /// <exception cref="OpenFlowErrorException">The switch refused; the others were carried out.</exception>
