@@ -46,7 +46,7 @@ public sealed class HostNetworkTests
         {
             ["name"] = "main",
             ["image"] = "none",
-            ["command"] = new JsonArray("python3", "-m", "http.server", "8080", "--bind", "::"),
+            ["command"] = TenantLab.HttpServer(8080),
             ["readinessProbe"] = JsonNode.Parse("""{"httpGet":{"port":8080},"periodSeconds":1,"failureThreshold":1}"""),
             ["livenessProbe"] = JsonNode.Parse("""{"tcpSocket":{"port":8080},"periodSeconds":1,"failureThreshold":5}"""),
         };

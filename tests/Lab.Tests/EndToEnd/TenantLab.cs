@@ -41,6 +41,10 @@ public static class TenantLab
 {
     private const string Group = "/apis/weft.dev/v1alpha1/";
 
+    /// <summary>The command of a web server for both families. As <c>python3 -m http.server</c> it would ask a name server for its own name first, 10 s where none answers.</summary>
+    public static JsonArray HttpServer(int port) => new("python3", "-c",
+        $"import http.server as h, socket; socket.getfqdn = str; h.test(h.SimpleHTTPRequestHandler, h.ThreadingHTTPServer, port={port}, bind='::')");
+
     /// <summary>Makes a Vpc with one Subnet for one namespace, all of one name.</summary>
     public static async Task TenantAsync(this TestLab lab, string name, params string[] cidrs)
     {

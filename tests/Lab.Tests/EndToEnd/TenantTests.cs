@@ -254,7 +254,7 @@ public sealed partial class TenantTests
         {
             ["name"] = "main",
             ["image"] = "none",
-            ["command"] = new JsonArray("python3", "-m", "http.server", "8080", "--bind", "::"),
+            ["command"] = TenantLab.HttpServer(8080),
             ["startupProbe"] = JsonNode.Parse("""{"httpGet":{"port":8080},"periodSeconds":1,"failureThreshold":60}"""),
             ["readinessProbe"] = JsonNode.Parse("""{"tcpSocket":{"port":8080},"periodSeconds":1}"""),
             ["livenessProbe"] = JsonNode.Parse("""{"exec":{"command":["true"]},"periodSeconds":1}"""),
