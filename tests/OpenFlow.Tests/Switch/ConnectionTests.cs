@@ -58,6 +58,17 @@ public sealed class ConnectionTests
     }
 
     [Test]
+    public async Task A_switch_without_bundles_is_named_though_all_of_the_bundle_was_sent_at_once()
+    {
+        await using var pair = await SilentPeer.StartAsync(refuses: true);
+        await using var connection = await OpenFlowConnection.OpenAsync(pair.Stream, new OpenFlowOptions { ProbeInterval = TimeSpan.FromMinutes(1) });
+        var flow = FlowMod.Add(FlowText.Parse("actions=drop"));
+        Assert.That(async () => await connection.CommitAsync([flow, flow]).WaitAsync(TimeSpan.FromSeconds(10)),
+            Throws.TypeOf<OpenFlowErrorException>().With.Message.Contains(nameof(BundleControl)));
+        Assert.That(async () => await connection.CommitAsync([flow]).WaitAsync(TimeSpan.FromSeconds(10)), Throws.TypeOf<OpenFlowErrorException>(), "nothing of the first waits");
+    }
+
+    [Test]
     public async Task A_slow_reader_of_events_holds_the_switch_back_and_loses_none()
     {
         const int Count = 2000;
@@ -112,7 +123,7 @@ public sealed class ConnectionTests
 
     private static async Task<ulong> PacketsAsync(RealSwitch real) => (await real.Connection.DumpFlowsAsync(new FlowFilter(1))).Single().Packets;
 
-    /// <summary>A peer over a unix socket that shakes hands, then neither answers nor reads.</summary>
+    /// <summary>A peer over a unix socket that shakes hands, then neither answers nor reads, or refuses all that it is asked.</summary>
     private sealed class SilentPeer(Socket near, Socket far) : IAsyncDisposable
     {
         public NetworkStream Stream { get; } = new(near, ownsSocket: true);
@@ -120,7 +131,7 @@ public sealed class ConnectionTests
         /// <summary>Bytes that arrived and that nobody read.</summary>
         public int Unread => far.Available;
 
-        public static async Task<SilentPeer> StartAsync()
+        public static async Task<SilentPeer> StartAsync(bool refuses = false)
         {
             using var folder = new TemporaryFolder();
             using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -131,7 +142,7 @@ public sealed class ConnectionTests
             await near.ConnectAsync(end);
             var far = await listener.AcceptAsync();
             var peer = new SilentPeer(near, far);
-            _ = peer.ShakeAsync();
+            _ = peer.ShakeAsync(refuses);
             return peer;
         }
 
@@ -141,23 +152,37 @@ public sealed class ConnectionTests
             far.Dispose();
         }
 
-        private async Task ShakeAsync()
+        private async Task ShakeAsync(bool refuses)
         {
             await far.SendAsync(new Hello(4, 1 << 4).ToBytes(1));
-            var buffer = new byte[4096];
+            var buffer = new byte[65536];
             var held = 0;
-            while (true)
+            while (await far.ReceiveAsync(buffer.AsMemory(held)) is > 0 and var read)
             {
-                held += await far.ReceiveAsync(buffer.AsMemory(held));
-                for (int at = 0, length; (length = FrameCutter.TryCut(buffer.AsSpan(at, held - at))) > 0; at += length)
+                held += read;
+                var at = 0;
+                for (int length; (length = FrameCutter.TryCut(buffer.AsSpan(at, held - at))) > 0; at += length)
                 {
-                    if ((MessageType)buffer[at + 1] == MessageType.FeaturesRequest)
+                    MessageCodec.Decode(buffer.AsSpan(at, length), out var xid);
+                    switch ((MessageType)buffer[at + 1])
                     {
-                        MessageCodec.Decode(buffer.AsSpan(at, length), out var xid);
-                        await far.SendAsync(new FeaturesReply(1, 0, 254, 0, 0).ToBytes(xid));
-                        return;
+                        case MessageType.FeaturesRequest:
+                            await far.SendAsync(new FeaturesReply(1, 0, 254, 0, 0).ToBytes(xid));
+                            if (!refuses)
+                            {
+                                return;
+                            }
+
+                            break;
+                        case MessageType.Experimenter:
+                            // OFPET_BAD_REQUEST, OFPBRC_BAD_EXPERIMENTER.
+                            await far.SendAsync(new ErrorMessage(1, 3, 0, []).ToBytes(xid));
+                            break;
                     }
                 }
+
+                buffer.AsSpan(at, held - at).CopyTo(buffer);
+                held -= at;
             }
         }
     }
