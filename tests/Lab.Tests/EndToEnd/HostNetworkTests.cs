@@ -68,6 +68,7 @@ public sealed class HostNetworkTests
     [Test]
     public async Task A_pod_of_the_host_network_is_refused_and_kubectl_has_its_own_way_in()
     {
+        await TestLab.NeedsKubectlWithWebSocketsAsync();
         await _lab.CreatePodAsync("node1", "host", command: ["sleep", "600"], more: new JsonObject { ["hostNetwork"] = true });
         await _lab.ReadyPodAsync("host");
         foreach (var family in Families)

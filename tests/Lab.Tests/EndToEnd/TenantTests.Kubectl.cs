@@ -19,6 +19,7 @@ public sealed partial class TenantTests
     [Test]
     public async Task Kubectl_logs_exec_and_port_forward_find_the_right_one_of_two_pods_with_equal_addresses()
     {
+        await TestLab.NeedsKubectlWithWebSocketsAsync();
         var twins = await TwinsAsync("""
             {"name":"main","image":"none","command":["sh","-c","echo first; echo I am $POD_NAMESPACE; exec sleep 100000"]}
             """);
@@ -43,6 +44,7 @@ public sealed partial class TenantTests
     [Test]
     public async Task Kubectl_exec_passes_input_and_exit_codes_and_a_port_forward_carries_much_in_both_directions()
     {
+        await TestLab.NeedsKubectlWithWebSocketsAsync();
         var pod = Of("red")[0];
         string[] kubectl = [.. _lab.Cluster.Layout.ControlPlane.Wrap(["kubectl", $"--kubeconfig={_lab.Cluster.Kubeconfig}", "-n", "red", "exec", "-i", "p1", "--"])];
         var much = string.Concat(Enumerable.Range(0, 40_000).Select(i => $"line {i}\n"));
@@ -69,6 +71,7 @@ public sealed partial class TenantTests
     [Test]
     public async Task What_kubectl_asks_of_a_pod_and_does_not_get_is_said_in_words()
     {
+        await TestLab.NeedsKubectlWithWebSocketsAsync();
         var pod = Of("blue")[0];
         await using var forward = await ForwardAsync(pod, 9999);
         await ControlPlane.TcpAsync(forward.Local);

@@ -112,6 +112,17 @@ public sealed partial class TestLab : IAsyncDisposable
     public Task<string> KubectlAsync(params string[] arguments) =>
         InAsync(Cluster.Layout.ControlPlane, ["kubectl", $"--kubeconfig={Cluster.Kubeconfig}", $"--cache-dir={Cluster.Layout.Folder}/kubectl", .. arguments]);
 
+    /// <summary>Ends a test whose <c>kubectl exec</c> or <c>port-forward</c> would ask by SPDY, as before 1.31 (Debian 12 has 1.20): the lab's kubelet answers WebSockets.</summary>
+    public static async Task NeedsKubectlWithWebSocketsAsync()
+    {
+        var version = JsonNode.Parse(await Shell.RunAsync(Shell.Find("kubectl"), ["version", "--client", "-o", "json"]))!["clientVersion"]!;
+        var minor = int.Parse(string.Concat(((string)version["minor"]!).TakeWhile(char.IsAsciiDigit)), System.Globalization.CultureInfo.InvariantCulture);
+        if (minor < 31)
+        {
+            Assert.Ignore($"kubectl {(string?)version["gitVersion"]} asks for exec and port-forward by SPDY: the lab's kubelet needs one of 1.31 or later");
+        }
+    }
+
     /// <summary>Runs an ovs program with a node's switch and returns what it printed.</summary>
     public async Task<string> OvsAsync(string node, params string[] command)
     {
