@@ -68,7 +68,7 @@ internal static class RestartBenchmark
             await rows.EnsureInfrastructureAsync(facts, CancellationToken.None);
             return rows.Find("weft-gw0")?.OfPort is > 0;
         });
-        await node.Netns.IpAsync(CancellationToken.None, [.. Enumerable.Range(0, Pods).Select(i => $"link add {PortIds.HostInterface(Container(i), "eth0")} type veth peer name p{i}")]);
+        await node.Netns.IpAsync(CancellationToken.None, [.. Enumerable.Range(0, Pods).Select(i => $"link add {PodInterface.HostNameOf(Container(i), "eth0")} type veth peer name p{i}")]);
         for (var i = 0; i < Pods; i++)
         {
             var container = Container(i);
@@ -79,7 +79,7 @@ internal static class RestartBenchmark
                 ContainerId = container,
                 IfName = "eth0",
                 Netns = "/run/netns/" + container,
-                HostInterface = PortIds.HostInterface(container, "eth0"),
+                HostInterface = PodInterface.HostNameOf(container, "eth0"),
                 Mac = string.Create(CultureInfo.InvariantCulture, $"0a:58:0a:40:10:{i + 2:x2}"),
                 Addresses = [string.Create(CultureInfo.InvariantCulture, $"10.64.{16 + ((i + 2) / 256)}.{(i + 2) % 256}")],
             };
