@@ -37,7 +37,6 @@ public sealed partial class AgentLoop : IAsyncDisposable
     private readonly FlowWaiters _waiters;
     private readonly SyncTimes _times;
     private readonly ZoneBlocks _zones = new();
-
     private readonly FactsWaiters _expecting = new();
 
     /// <summary>How long a batch waits for the port of a pod that it brings, when the runtime has asked for the pod already.</summary>
@@ -94,12 +93,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
         where T : class => _expecting.WaitAsync(look, () => Published.Facts, ct);
 
     /// <summary>Asks the plan something on the loop, between two batches.</summary>
-    internal async Task<T> AskAsync<T>(Func<FlowPlanner, T> question, CancellationToken ct)
-    {
-        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _inbox.Writer.TryWrite(() => answer.SetResult(question(_planner)));
-        return await answer.Task.WaitAsync(ct).ConfigureAwait(false);
-    }
+    internal Task<T> AskAsync<T>(Func<FlowPlanner, T> question, CancellationToken ct) => OnLoopAsync(() => question(_planner)).WaitAsync(ct);
 
     /// <summary>Ends when everything that was posted before is in the facts and the plan: no batch that begins later can be of older facts.</summary>
     public Task CaughtUpAsync(CancellationToken ct) => AskAsync(static _ => true, ct);
@@ -112,57 +106,29 @@ public sealed partial class AgentLoop : IAsyncDisposable
 
     /// <summary>Adds an attachment to the facts.</summary>
     /// <returns>The port number, and a task that ends when the switch confirmed the flows.</returns>
-    public Task<(AttachedPort Port, Task Confirmed)> AddAsync(Attachment attachment) => OnPortsAsync(_ => Add(attachment));
+    public Task<(AttachedPort Port, Task Confirmed)> AddAsync(Attachment attachment) => OnLoopAsync(() => Add(attachment));
 
     /// <summary>The port of an attachment has its rows: from now on they are put right when somebody else changes them.</summary>
     public void NoteAttached(string portId) => _attached.Note(portId);
 
     /// <summary>Removes an attachment from the facts.</summary>
     /// <returns>A task that ends when the switch confirmed that its flows are gone.</returns>
-    public async Task RemoveAsync(string portId)
-    {
-        var taken = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(() =>
-        {
-            if (_facts.Ports.TryGetValue(portId, out var port))
-            {
-                _facts = _facts with { Ports = _facts.Ports.Remove(portId) };
-                _attached.Forget(portId);
-                _host.Remove(port.Attachment);
-                TakeNames(_facts.Names.Without(portId));
-                _ofPorts.Release(port.OfPort);
-                _planner.PlanPort(_facts, port);
-            }
-
-            taken.SetResult(_waiters.Add(null));
-        });
-        await (await taken.Task.ConfigureAwait(false)).ConfigureAwait(false);
-    }
+    public async Task RemoveAsync(string portId) => await (await OnLoopAsync(() => Remove(portId)).ConfigureAwait(false)).ConfigureAwait(false);
 
     /// <summary>Keeps port numbers for ports that are made before their pods come.</summary>
-    /// <exception cref="InvalidOperationException">All numbers are in use.</exception>
-    public Task<List<(string Name, int OfPort)>> ReserveAsync(IReadOnlyList<string> names) => OnPortsAsync(numbers => names.Select(name =>
-    {
-        var number = numbers.Take();
-        numbers.Reserve(name, number);
-        return (name, number);
-    }).ToList());
+    /// <exception cref="InvalidOperationException">All numbers are in use; <see cref="ForgetAsync"/> gives back what was kept.</exception>
+    public Task<List<(string Name, int OfPort)>> ReserveAsync(IReadOnlyList<string> names) => OnLoopAsync(() => names.Select(n => (n, _ofPorts.Reserve(n))).ToList());
 
-    /// <summary>A port that was made in advance is gone without having had a pod.</summary>
-    public Task ForgetAsync(string name) => OnPortsAsync(numbers =>
+    /// <summary>Ports that were made in advance are gone without having had a pod.</summary>
+    public Task ForgetAsync(IReadOnlyList<string> names) => OnLoopAsync(() =>
     {
-        numbers.Forget(name);
+        names.ToList().ForEach(_ofPorts.Forget);
         return true;
     });
 
     /// <summary>Takes what a name server told a pod, as far as rules are about it.</summary>
     /// <returns>A task that ends when the switch holds the flows of the addresses; null when it does already, or needs none.</returns>
-    public async Task<Task?> LearnAsync(string portId, IReadOnlyList<DnsAnswer> answers)
-    {
-        var taken = new TaskCompletionSource<Task?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(() => taken.SetResult(Learn(portId, answers)));
-        return await taken.Task.ConfigureAwait(false);
-    }
+    public Task<Task?> LearnAsync(string portId, IReadOnlyList<DnsAnswer> answers) => OnLoopAsync(() => Learn(portId, answers));
 
     /// <summary>Lets addresses of names expire. To be called about once a second.</summary>
     public void PassTime()
@@ -181,7 +147,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
             TakeSteps();
             if (_expecting.Tell(_facts))
             {
-                // ovs-vswitchd looks through all its ports after each bundle that changes flows: a pod should cost one.
+                // Each bundle is a turn of ovs-vswitchd's loop, which takes the longer the more ports it has: a pod should cost one.
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
                 patience.CancelAfter(Join);
                 Task next = _inbox.Reader.WaitToReadAsync(patience.Token).AsTask();
@@ -216,14 +182,14 @@ public sealed partial class AgentLoop : IAsyncDisposable
         _inbox.Writer.TryWrite(step);
     }
 
-    private async Task<T> OnPortsAsync<T>(Func<OfPorts, T> work)
+    private async Task<T> OnLoopAsync<T>(Func<T> work)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         Enqueue(() =>
         {
             try
             {
-                done.SetResult(work(_ofPorts));
+                done.SetResult(work());
             }
             catch (InvalidOperationException e)
             {
@@ -242,6 +208,21 @@ public sealed partial class AgentLoop : IAsyncDisposable
         _host.Add(attachment);
         _planner.PlanPort(_facts, port);
         return (port, _waiters.Add(id));
+    }
+
+    private Task Remove(string portId)
+    {
+        if (_facts.Ports.TryGetValue(portId, out var port))
+        {
+            _facts = _facts with { Ports = _facts.Ports.Remove(portId) };
+            _attached.Forget(portId);
+            _host.Remove(port.Attachment);
+            TakeNames(_facts.Names.Without(portId));
+            _ofPorts.Release(port.OfPort);
+            _planner.PlanPort(_facts, port);
+        }
+
+        return _waiters.Add(null);
     }
 
     private Task? Learn(string portId, IReadOnlyList<DnsAnswer> answers)
@@ -288,7 +269,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
         {
             _rowsKnown = true;
             var ports = _facts.Ports.ToBuilder();
-            foreach (var port in AttachedRows.AttachedTo(rows))
+            foreach (var port in rows.Select(r => r.Attached).OfType<AttachedPort>())
             {
                 ports.TryAdd(port.Id, port);
                 NoteAttached(port.Id);
@@ -296,9 +277,9 @@ public sealed partial class AgentLoop : IAsyncDisposable
                 _ofPorts.Use(port.OfPort);
             }
 
-            foreach (var spare in rows.Where(r => r.IsSpare && r.OfPort is > 0 and <= BridgePorts.LastPod))
+            foreach (var spare in rows.Where(r => r.SpareNumber is not null))
             {
-                _ofPorts.Reserve(spare.Name, (int)spare.OfPort!);
+                _ofPorts.Reserve(spare.Name, spare.SpareNumber!.Value);
             }
 
             _facts = _facts with { Ports = ports.ToImmutable() };
@@ -308,7 +289,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
             TakeNames(left.Aggregate(_facts.Names, (names, port) => names.Without(port)).Pass(_time.GetUtcNow()));
         }
 
-        var byId = AttachedRows.Distinct(rows).ToDictionary(r => AttachedPort.IdOf(r.Attachment!.ContainerId, r.Attachment.IfName), StringComparer.Ordinal);
+        var byId = rows.Where(r => r.Attachment is not null).ToDictionary(r => AttachedPort.IdOf(r.Attachment!.ContainerId, r.Attachment.IfName), StringComparer.Ordinal);
         foreach (var (id, row) in byId)
         {
             // vswitchd may give another number than the one asked for, when that one is taken.

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using Weft.Agent.CniServer;
 using Weft.Agent.Facts;
-using Weft.Agent.Plan.Pipeline;
 using Weft.Agent.Sync;
 
 namespace Weft.Agent;
@@ -30,19 +28,4 @@ internal sealed class AttachedRows(BridgeRows rows)
         await rows.RestorePortsAsync([.. _lost.Where(facts.Ports.ContainsKey).Select(id => facts.Ports[id])], ct).ConfigureAwait(false);
         _lost = [];
     }
-
-    /// <summary>The attachments that an agent finds in the rows of an earlier one.</summary>
-    internal static IEnumerable<AttachedPort> AttachedTo(IEnumerable<BridgePort> rows) => Distinct(rows)
-        .Select(row => row.Attachment is { } attachment && OfPortOf(row) is { } ofPort ? new AttachedPort(attachment, ofPort) : null)
-        .OfType<AttachedPort>();
-
-    /// <summary>One row for each attachment: of a copy that somebody made, the row with the name that follows from the attachment.</summary>
-    internal static IEnumerable<BridgePort> Distinct(IEnumerable<BridgePort> rows) => rows.Where(r => r.Attachment is not null)
-        .GroupBy(r => (r.Attachment!.ContainerId, r.Attachment.IfName))
-        .Select(g => g.FirstOrDefault(r => r.Name == PodInterface.HostNameOf(g.Key.ContainerId, g.Key.IfName)) ?? g.FirstOrDefault(r => r.Name == r.Attachment!.HostInterface) ?? g.First());
-
-    private static int? OfPortOf(BridgePort row) =>
-        row.OfPort is > 0 and <= BridgePorts.LastPod and var given ? (int)given
-        : row.RequestedOfPort is > 0 and <= BridgePorts.LastPod and var asked ? (int)asked
-        : null;
 }

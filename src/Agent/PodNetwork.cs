@@ -78,7 +78,7 @@ public sealed class PodNetwork(AgentOptions options, AgentLoop loop, BridgeRows 
         await IsolateAsync(containerId, ifName, ct).ConfigureAwait(false);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(SwitchPatience);
-        await rows.RemovePortAsync(hostInterface, limit.Token).ConfigureAwait(false);
+        await rows.RemovePortsAsync([hostInterface], limit.Token).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -25,11 +25,8 @@ public sealed class SparePortRows(AgentOptions options, AgentLoop loop, BridgeRo
     /// <inheritdoc/>
     public Task CloseAsync(IReadOnlyList<string> names, CancellationToken ct) => AskAsync(async limit =>
     {
-        foreach (var name in names)
-        {
-            await rows.RemovePortAsync(name, limit).ConfigureAwait(false);
-            await loop.ForgetAsync(name).WaitAsync(limit).ConfigureAwait(false);
-        }
+        await rows.RemovePortsAsync(names, limit).ConfigureAwait(false);
+        await loop.ForgetAsync(names).WaitAsync(limit).ConfigureAwait(false);
     }, ct);
 
     private static async Task AskAsync(Func<CancellationToken, Task> work, CancellationToken ct)

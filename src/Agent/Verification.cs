@@ -34,7 +34,7 @@ public static class Verification
         {
             NodeName = options.NodeName,
             Slice = slice,
-            Ports = AttachedRows.AttachedTo(ports).ToImmutableDictionary(p => p.Id),
+            Ports = ports.Select(p => p.Attached).OfType<AttachedPort>().ToImmutableDictionary(p => p.Id),
             Names = names,
             SwitchAdvertises = DatapathFeatures.WritesAdvertisements(options.DatapathType),
         };

@@ -145,7 +145,7 @@ public sealed partial class MetricsTests
         await _lab.OvsAsync("node1", "ovs-ofctl", "-O", "OpenFlow13", "add-flow", "br-int", "table=0,priority=8,actions=drop");
         await _lab.OvsAsync("node1", "ovs-vsctl", "clear", "Bridge", "br-int", "flow_tables");
         await Eventually.True("the foreign flow is gone", async () => !(await _lab.FlowsAsync("node1")).Any(f => f.Contains("priority=8 ", StringComparison.Ordinal)));
-        await _lab.OvsAsync("node1", ["ovs-vsctl", "add-port", "br-int", "nodevice", "--", "set", "Interface", "nodevice", "external_ids:weft-owner=pod",
+        await _lab.OvsAsync("node1", ["ovs-vsctl", "add-port", "br-int", "nodevice", "--", "set", "Interface", "nodevice", "external_ids:weft-owner=pod", "external_ids:weft-interface=nodevice",
             "external_ids:weft-pod=default/moves", $"external_ids:weft-pod-uid={pod.Uid}", "external_ids:weft-container-id=ghost", "external_ids:weft-ifname=eth1",
             $"external_ids:weft-netns={pod.Netns.Path}", "external_ids:weft-ips=10.10.0.250", "external_ids:weft-mac=\"0a:58:0a:0a:00:fa\"", "external_ids:weft-network=\"1\""]);
     }

@@ -31,7 +31,7 @@ internal sealed class PodLinks(string? hostNetns, SpareLinks? spares = null) : I
                 exists();
                 if (!isSpare)
                 {
-                    InHost(() => ConfigureHostSide(host, wanted.HostName, isUp: created));
+                    NetworkNamespace.Run(hostNetns, () => ConfigureHostSide(host, wanted.HostName, isUp: created));
                 }
 
                 NetworkNamespace.Run(netns, wanted.Netns, () => Configure(wanted));
@@ -147,8 +147,6 @@ internal sealed class PodLinks(string? hostNetns, SpareLinks? spares = null) : I
         });
         return inside is not null && inside.IsInsideOf(outside) && inside.Mac == wanted.Mac;
     }
-
-    private bool InHost(Func<bool> work) => hostNetns is null ? work() : NetworkNamespace.Run(hostNetns, work);
 
     /// <summary>No IPv6 here, no answer to ARP for the host's addresses, and no packet from a source whose route leads elsewhere (ip-sysctl).</summary>
     internal static void Deafen(string hostName)

@@ -58,7 +58,7 @@ internal sealed class SpareLinks(string? hostNetns, string netns)
                 Create(host, handle, names, mtu);
             }
 
-            InHost(() =>
+            NetworkNamespace.Run(hostNetns, () =>
             {
                 foreach (var name in names)
                 {
@@ -152,6 +152,4 @@ internal sealed class SpareLinks(string? hostNetns, string netns)
 
         host.Execute(batch);
     }
-
-    private void InHost(Func<bool> work) => _ = hostNetns is null ? work() : NetworkNamespace.Run(hostNetns, work);
 }

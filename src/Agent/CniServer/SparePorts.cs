@@ -154,12 +154,13 @@ internal sealed partial class SparePorts(int size, ISparePorts ports, SpareLinks
             await DiscardAsync().ConfigureAwait(false);
         }
 
-        if (Count > size / 2 || size == 0)
+        var missing = size - Count;
+        if (missing * 2 < size || missing <= 0)
         {
             return;
         }
 
-        var names = Enumerable.Range(Count, size - Count).Select(_ => PodInterface.NewHostName()).ToList();
+        var names = Enumerable.Range(0, missing).Select(_ => PodInterface.NewHostName()).ToList();
         await PodLinks.Threads.RunAsync(() =>
         {
             links.Make(names, mtu, ports.DisableTxOffload);

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Weft.Agent.CniServer;
 using Weft.Agent.Host.Isolation;
 using Weft.Agent.Host.Netlink;
@@ -16,12 +15,11 @@ public sealed partial class HostNetwork : IAsyncDisposable
     /// <summary>Everything is compared this often even when no event came.</summary>
     private static readonly TimeSpan CompareAfter = TimeSpan.FromMinutes(5);
     private readonly string? _netns;
-    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Nftables _nftables;
     private readonly SemaphoreSlim _applying = new(1);
     private readonly CancellationTokenSource _stop = new();
-    private readonly Channel<bool> _events = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly SettledEvents _events;
     private readonly List<NetlinkWatcher> _watchers = [];
     private readonly Task _repairing;
     private HostPlan? _plan;
@@ -38,14 +36,14 @@ public sealed partial class HostNetwork : IAsyncDisposable
     public HostNetwork(TimeProvider time, ILogger<HostNetwork> logger, string? netns = null)
     {
         _netns = netns;
-        _time = time;
         _logger = logger;
         _nftables = new Nftables(netns);
+        _events = new SettledEvents(Settle, time);
         _watchers.Add(NetlinkWatcher.OfRoutes(netns, changes =>
         {
             if (!TellsOfPodsOnly(changes))
             {
-                _events.Writer.TryWrite(true);
+                _events.Notice();
             }
         }));
         _watchers.Add(NetlinkWatcher.OfNftables(netns, changes =>
@@ -53,7 +51,7 @@ public sealed partial class HostNetwork : IAsyncDisposable
             if (!IsolationText.TellsOfItOnly(changes))
             {
                 _rulesChanged = true;
-                _events.Writer.TryWrite(true);
+                _events.Notice();
             }
         }));
         _repairing = RepairAsync();
@@ -149,7 +147,7 @@ public sealed partial class HostNetwork : IAsyncDisposable
 
         try
         {
-            return _netns is null ? Apply() : NetworkNamespace.Run(_netns, Apply);
+            return NetworkNamespace.Run(_netns, Apply);
         }
         catch (NetlinkException e)
         {
@@ -165,7 +163,11 @@ public sealed partial class HostNetwork : IAsyncDisposable
         {
             while (true)
             {
-                await WaitForEventAsync(hasProblems).ConfigureAwait(false);
+                if (!await _events.WaitAsync(hasProblems ? RetryAfter : CompareAfter, _stop.Token).ConfigureAwait(false))
+                {
+                    _rulesChanged = true;
+                }
+
                 var changes = await ApplyExclusiveAsync(null, _stop.Token).ConfigureAwait(false);
                 hasProblems = !changes.Problems.IsEmpty;
                 if (Report(changes))
@@ -177,22 +179,6 @@ public sealed partial class HostNetwork : IAsyncDisposable
         catch (OperationCanceledException)
         {
             // Disposed.
-        }
-    }
-
-    private async Task WaitForEventAsync(bool hasProblems)
-    {
-        using var retry = new CancellationTokenSource(hasProblems ? RetryAfter : CompareAfter, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(retry.Token, _stop.Token);
-        try
-        {
-            await _events.Reader.ReadAsync(either.Token).ConfigureAwait(false);
-            await Task.Delay(Settle, _time, _stop.Token).ConfigureAwait(false);
-            _events.Reader.TryRead(out _);
-        }
-        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
-        {
-            _rulesChanged = true;
         }
     }
 

@@ -66,5 +66,5 @@ internal sealed class Nftables(string? netns)
         ? result.Output
         : throw new NftException($"nft refused the table: {result.Errors.Trim()}; check that the kernel has nf_tables and nft_masq");
 
-    private Process StartHere(string[] arguments) => netns is null ? NftProgram.Start(arguments) : NetworkNamespace.Run(netns, () => NftProgram.Start(arguments));
+    private Process StartHere(string[] arguments) => NetworkNamespace.Run(netns, () => NftProgram.Start(arguments));
 }

@@ -259,10 +259,10 @@ public sealed partial class BridgeRows : IAsyncDisposable
         }
     }
 
-    /// <summary>Removes a port. Unknown ones are no error.</summary>
-    public async Task RemovePortAsync(string name, CancellationToken ct)
+    /// <summary>Removes ports, in one step. Unknown ones are no error.</summary>
+    public async Task RemovePortsAsync(IReadOnlyCollection<string> names, CancellationToken ct)
     {
-        var outcome = await _client.CommitRetryingAsync(s => PodPorts.Remove(s, _options.Bridge, name), ct).ConfigureAwait(false);
+        var outcome = await _client.CommitRetryingAsync(s => PodPorts.Remove(s, _options.Bridge, names), ct).ConfigureAwait(false);
         outcome?.ThrowIfFailed();
     }
 

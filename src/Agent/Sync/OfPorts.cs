@@ -29,6 +29,10 @@ public sealed class OfPorts
         _reserved[name] = ofPort;
     }
 
+    /// <summary>Keeps the next free number for the pod that will get the port of this name.</summary>
+    /// <exception cref="InvalidOperationException">All are in use.</exception>
+    public int Reserve(string name) => _reserved[name] = Take();
+
     /// <summary>Takes the number that was kept for the port of this name, or else the next free one.</summary>
     /// <exception cref="InvalidOperationException">All are in use.</exception>
     public int TakeFor(string name) => _reserved.Remove(name, out var reserved) ? reserved : Take();

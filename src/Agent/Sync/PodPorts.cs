@@ -41,18 +41,25 @@ internal static class PodPorts
         return transaction;
     }
 
-    /// <summary>The transaction that takes a port away, or null when it is not there.</summary>
-    public static Transaction? Remove(DatabaseSnapshot snapshot, string bridgeName, string name)
+    /// <summary>The transaction that takes ports away, or null when none is there.</summary>
+    public static Transaction? Remove(DatabaseSnapshot snapshot, string bridgeName, IEnumerable<string> names)
     {
-        if (Infrastructure.FindPort(snapshot, name) is not { } port || FindBridge(snapshot, bridgeName) is not { } bridge)
+        if (FindBridge(snapshot, bridgeName) is not { } bridge)
         {
             return null;
         }
 
         var transaction = new Transaction();
-        transaction.Mutate(bridge.Uuid, Bridge.Ports.Delete(port.Uuid));
-        RemoveLimit(transaction, snapshot, name, port);
-        return transaction;
+        foreach (var name in names)
+        {
+            if (Infrastructure.FindPort(snapshot, name) is { } port)
+            {
+                transaction.Mutate(bridge.Uuid, Bridge.Ports.Delete(port.Uuid));
+                RemoveLimit(transaction, snapshot, name, port);
+            }
+        }
+
+        return transaction.IsEmpty ? null : transaction;
     }
 
     /// <summary>Takes away what limited ports that are gone, when somebody else removed them while no agent ran.</summary>

@@ -74,12 +74,13 @@ public static class PortIds
         [NetworkKey] = attachment.NetworkKey.ToString(System.Globalization.CultureInfo.InvariantCulture),
     };
 
-    /// <summary>Reads an attachment back; null when the pairs do not describe one of ours.</summary>
+    /// <summary>Reads an attachment back; null when the pairs describe none of ours, or one of another name: a row that somebody copied.</summary>
     public static Attachment? Read(string interfaceName, IReadOnlyDictionary<string, string> ids)
     {
         if (ids.GetValueOrDefault(Owner) != OwnerPod
             || !ids.TryGetValue(Pod, out var pod) || !ids.TryGetValue(ContainerId, out var container)
-            || !ids.TryGetValue(IfName, out var ifName) || !ids.TryGetValue(Mac, out var mac))
+            || !ids.TryGetValue(IfName, out var ifName) || !ids.TryGetValue(Mac, out var mac)
+            || interfaceName != (ids.GetValueOrDefault(HostSide) ?? PodInterface.HostNameOf(container, ifName)))
         {
             return null;
         }
@@ -91,7 +92,7 @@ public static class PortIds
             ContainerId = container,
             IfName = ifName,
             Netns = ids.GetValueOrDefault(Netns, ""),
-            HostInterface = ids.GetValueOrDefault(HostSide, interfaceName),
+            HostInterface = interfaceName,
             Mac = mac,
             Addresses = ids.GetValueOrDefault(Ips, "").Split(',', StringSplitOptions.RemoveEmptyEntries).ToEquatableArray(),
             Aliases = ids.GetValueOrDefault(Aliases, "").Split(',', StringSplitOptions.RemoveEmptyEntries).ToEquatableArray(),

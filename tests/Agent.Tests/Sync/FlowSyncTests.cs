@@ -141,8 +141,8 @@ public sealed class FlowSyncTests
     [Test]
     public async Task A_port_that_is_removed_leaves_no_row()
     {
-        await _switch.Rows.RemovePortAsync("w000000000a", CancellationToken.None);
-        await _switch.Rows.RemovePortAsync("w000000000a", CancellationToken.None);
+        await _switch.Rows.RemovePortsAsync(["w000000000a"], CancellationToken.None);
+        await _switch.Rows.RemovePortsAsync(["w000000000a"], CancellationToken.None);
         Assert.That(await _switch.Database.VsctlAsync(true, "list-ports", "br-int"), Does.Not.Contain("w000000000a").And.Contain("w000000000b"));
     }
 

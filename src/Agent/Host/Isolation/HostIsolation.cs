@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Weft.Agent.Host.Netlink;
 
@@ -16,14 +15,13 @@ public sealed partial class HostIsolation : IAsyncDisposable
     /// <summary>One change of rules makes several events.</summary>
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(20);
     private readonly HostIsolationSettings _settings;
-    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly string? _netns;
     private readonly CgroupTree _tree;
     private readonly KubeletCgroup _kubelet;
     private readonly SemaphoreSlim _applying = new(1);
     private readonly CancellationTokenSource _stop = new();
-    private readonly Channel<bool> _events = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly SettledEvents _events;
 
     // What was told by Add and Remove; under its own lock, because those do not wait.
     private readonly Lock _wanted = new();
@@ -51,7 +49,7 @@ public sealed partial class HostIsolation : IAsyncDisposable
     public HostIsolation(HostIsolationSettings settings, TimeProvider time, ILogger<HostIsolation> logger, string? netns = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        (_settings, _time, _logger, _netns) = (settings, time, logger, netns);
+        (_settings, _logger, _netns, _events) = (settings, logger, netns, new SettledEvents(Settle, time));
         _tree = new CgroupTree(settings.Proc, settings.CgroupFolder);
         _kubelet = new KubeletCgroup(_tree, settings.KubeletCgroup, Path.Combine(settings.StateDir, "kubelet-cgroup"));
     }
@@ -156,7 +154,7 @@ public sealed partial class HostIsolation : IAsyncDisposable
 
     /// <summary>Removes all rules from the node.</summary>
     /// <exception cref="NftException">They could not be removed.</exception>
-    public static async Task RemoveAsync(CancellationToken ct) => await RunAsync(() => NftProgram.Start(["-f", "-"]), IsolationText.Remove(), ct).ConfigureAwait(false);
+    public static async Task RemoveAsync(CancellationToken ct) => await RunAsync(StartNft, IsolationText.Remove(), ct).ConfigureAwait(false);
 
     private bool IsPending(List<IPAddress> list)
     {
@@ -280,14 +278,14 @@ public sealed partial class HostIsolation : IAsyncDisposable
 
     private void Watch(string? kubelet)
     {
-        _watcher ??= NetlinkWatcher.OfNftables(_netns, _ => _events.Writer.TryWrite(true));
+        _watcher ??= NetlinkWatcher.OfNftables(_netns, _ => _events.Notice());
         if (kubelet is not null && _cgroups?.Path != kubelet)
         {
             _cgroups?.Dispose();
             _cgroups = CgroupWatcher.TryOpen(kubelet, _tree.FolderOf(kubelet), () =>
             {
                 _kubeletMayHaveMoved = true;
-                _events.Writer.TryWrite(true);
+                _events.Notice();
             });
         }
     }
@@ -296,7 +294,7 @@ public sealed partial class HostIsolation : IAsyncDisposable
     {
         try
         {
-            await RunAsync(() => StartHere(() => NftProgram.Start(["-f", "-"])), IsolationText.Remove(), ct).ConfigureAwait(false);
+            await RunAsync(() => NetworkNamespace.Run(_netns, StartNft), IsolationText.Remove(), ct).ConfigureAwait(false);
         }
         catch (NftException e)
         {
@@ -305,10 +303,10 @@ public sealed partial class HostIsolation : IAsyncDisposable
         }
     }
 
-    private Process StartHere(Func<Process> start) => _netns is null ? start() : NetworkNamespace.Run(_netns, start);
-
     /// <summary>Loads rules as the host itself would.</summary>
-    private Task LoadAsync(string text, CancellationToken ct) => RunAsync(() => _tree.Visit(_netns, () => NftProgram.Start(["-f", "-"])), text, ct);
+    private Task LoadAsync(string text, CancellationToken ct) => RunAsync(() => _tree.Visit(_netns, StartNft), text, ct);
+
+    private static Process StartNft() => NftProgram.Start(["-f", "-"]);
 
     private static async Task RunAsync(Func<Process> start, string text, CancellationToken ct)
     {
@@ -325,7 +323,11 @@ public sealed partial class HostIsolation : IAsyncDisposable
         {
             while (true)
             {
-                await WaitAsync().ConfigureAwait(false);
+                if (!await _events.WaitAsync(_settings.LookAfter, _stop.Token).ConfigureAwait(false))
+                {
+                    _kubeletMayHaveMoved = true;
+                }
+
                 await _applying.WaitAsync(_stop.Token).ConfigureAwait(false);
                 try
                 {
@@ -360,22 +362,6 @@ public sealed partial class HostIsolation : IAsyncDisposable
             // The same is found again, and said, by the next try.
             LogElements(_logger, e.Message);
             return true;
-        }
-    }
-
-    private async Task WaitAsync()
-    {
-        using var look = new CancellationTokenSource(_settings.LookAfter, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(look.Token, _stop.Token);
-        try
-        {
-            await _events.Reader.ReadAsync(either.Token).ConfigureAwait(false);
-            await Task.Delay(Settle, _time, _stop.Token).ConfigureAwait(false);
-            _events.Reader.TryRead(out _);
-        }
-        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
-        {
-            _kubeletMayHaveMoved = true;
         }
     }
 

@@ -17,7 +17,7 @@ internal static class IsolationCheck
     {
         try
         {
-            using var socket = netns is null ? Open() : NetworkNamespace.Run(netns, Open);
+            using var socket = NetworkNamespace.Run(netns, Open);
             socket.SendTo([0], new IPEndPoint(address, DiscardPort));
             return false;
         }

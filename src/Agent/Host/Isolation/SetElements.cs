@@ -27,9 +27,7 @@ internal sealed class SetElements : IDisposable
 
     /// <summary>Opens in the network namespace at <paramref name="netns"/>; null: the process's own.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
-    public static SetElements Open(string? netns) => new(netns is null
-        ? NetlinkSocket.Open(NetlinkSocket.Netfilter)
-        : NetworkNamespace.Run(netns, () => NetlinkSocket.Open(NetlinkSocket.Netfilter)));
+    public static SetElements Open(string? netns) => new(NetworkNamespace.Run(netns, () => NetlinkSocket.Open(NetlinkSocket.Netfilter)));
 
     /// <summary>Adds an address; one that is there is no error.</summary>
     /// <exception cref="NetlinkException">ENOENT: somebody removed the table.</exception>

@@ -55,9 +55,7 @@ internal sealed unsafe class NetlinkWatcher : IDisposable
         _stop.Dispose();
     }
 
-    private static NetlinkSocket Open(string? netns, int protocol, params int[] groups) => netns is null
-        ? NetlinkSocket.Open(protocol, groups)
-        : NetworkNamespace.Run(netns, () => NetlinkSocket.Open(protocol, groups));
+    private static NetlinkSocket Open(string? netns, int protocol, params int[] groups) => NetworkNamespace.Run(netns, () => NetlinkSocket.Open(protocol, groups));
 
     private void Listen()
     {

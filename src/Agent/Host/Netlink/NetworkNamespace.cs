@@ -36,15 +36,21 @@ public static class NetworkNamespace
         return LinuxNative.FileSystemStatus(handle, status) == 0 && status[0] == namespaceFileSystem;
     }
 
-    /// <summary>Runs <paramref name="work"/> inside the namespace at <paramref name="path"/> and waits for it.</summary>
+    /// <summary>Runs <paramref name="work"/> inside the namespace at <paramref name="path"/> and waits for it; null: in the process's own, on this thread.</summary>
     /// <exception cref="NetlinkException">The namespace cannot be entered. Exceptions of the work come out as they are.</exception>
-    public static T Run<T>(string path, Func<T> work)
+    public static T Run<T>(string? path, Func<T> work)
     {
+        ArgumentNullException.ThrowIfNull(work);
+        if (path is null)
+        {
+            return work();
+        }
+
         using var handle = Open(path);
         return Run(handle, path, work);
     }
 
-    /// <inheritdoc cref="Run{T}(string, Func{T})"/>
+    /// <inheritdoc cref="Run{T}(string?, Func{T})"/>
     public static T Run<T>(SafeFileHandle handle, string path, Func<T> work) => Visitors.RunAsync(() =>
     {
         if (LinuxNative.SetNamespace(handle, LinuxNative.CloneNewNet) != 0)

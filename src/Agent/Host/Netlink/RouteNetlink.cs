@@ -17,7 +17,7 @@ public sealed partial class RouteNetlink : IDisposable
 
     /// <summary>Opens in the namespace at <paramref name="netns"/> (null: the caller's). Any thread may use the result.</summary>
     /// <exception cref="NetlinkException">The namespace does not exist or may not be entered.</exception>
-    public static RouteNetlink Open(string? netns) => netns is null ? Open() : NetworkNamespace.Run(netns, Open);
+    public static RouteNetlink Open(string? netns) => NetworkNamespace.Run(netns, Open);
 
     /// <inheritdoc/>
     public void Dispose() => _socket.Dispose();
