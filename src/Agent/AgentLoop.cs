@@ -203,7 +203,7 @@ public sealed partial class AgentLoop : IAsyncDisposable
     {
         var id = AttachedPort.IdOf(attachment.ContainerId, attachment.IfName);
         var ofPort = _facts.Ports.TryGetValue(id, out var known) ? known.OfPort : _ofPorts.TakeFor(attachment.HostInterface);
-        var port = new AttachedPort(_zones.In(attachment, _facts.Ports.Values, _flows.FlushZone), ofPort);
+        var port = new AttachedPort(_zones.In(attachment, _facts.Ports.Values, _flows.Zones), ofPort);
         _facts = _facts with { Ports = _facts.Ports.SetItem(id, port) };
         _host.Add(attachment);
         _planner.PlanPort(_facts, port);

@@ -1,6 +1,7 @@
 using Weft.Agent.CniServer;
 using Weft.Agent.Facts;
 using Weft.Agent.Plan.Pipeline;
+using Weft.Agent.Sync;
 using Weft.Topology;
 
 namespace Weft.Agent;
@@ -14,9 +15,9 @@ internal sealed class ZoneBlocks
     /// <summary>The attachment with its network's block.</summary>
     /// <param name="attachment">A pod of any network; the default one has no block.</param>
     /// <param name="ports">The attached ports.</param>
-    /// <param name="flush">Empties a zone before its first use: what an earlier network left in it must not be taken for this one's.</param>
+    /// <param name="zones">Empties zones before their first use: what an earlier network left in one must not be taken for this one's.</param>
     /// <exception cref="InvalidOperationException">This node has pods of as many networks as there are blocks.</exception>
-    public Attachment In(Attachment attachment, IEnumerable<AttachedPort> ports, Action<ushort> flush)
+    public Attachment In(Attachment attachment, IEnumerable<AttachedPort> ports, ZoneFlushes zones)
     {
         if (attachment.NetworkKey == Network.DefaultKey)
         {
@@ -30,16 +31,33 @@ internal sealed class ZoneBlocks
         }
 
         var used = tenants.Select(a => a.ZoneBlock).ToHashSet();
+        if (Next(used) is not { } block)
+        {
+            throw new InvalidOperationException($"this node has pods of {used.Count} tenant networks, and conntrack zones for no more: move pods to another node");
+        }
+
+        _last = block;
+        used.Add(block);
+        ConntrackZones.OfBlock(block).ToList().ForEach(zones.Before);
+        if (Next(used) is { } following)
+        {
+            ConntrackZones.OfBlock(following).ToList().ForEach(zones.After);
+        }
+
+        return attachment with { ZoneBlock = block };
+    }
+
+    private int? Next(HashSet<int> used)
+    {
         for (var i = 0; i < ConntrackZones.LastBlock; i++)
         {
-            _last = (_last % ConntrackZones.LastBlock) + 1;
-            if (!used.Contains(_last))
+            var block = ((_last + i) % ConntrackZones.LastBlock) + 1;
+            if (!used.Contains(block))
             {
-                ConntrackZones.OfBlock(_last).ToList().ForEach(flush);
-                return attachment with { ZoneBlock = _last };
+                return block;
             }
         }
 
-        throw new InvalidOperationException($"this node has pods of {used.Count} tenant networks, and conntrack zones for no more: move pods to another node");
+        return null;
     }
 }

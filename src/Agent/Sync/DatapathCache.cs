@@ -12,12 +12,15 @@ namespace Weft.Agent.Sync;
 /// <c>revalidator/purge</c> (ovs-vswitchd(8)) empties the cache; it fills again from the tables, without loss. Requests within
 /// <see cref="Pause"/> become one. Safe for concurrent use.
 /// </remarks>
-internal sealed partial class DatapathCache(AgentOptions options, ILogger logger)
+internal sealed partial class DatapathCache(AgentOptions options, ILogger logger) : IAsyncDisposable
 {
     private static readonly byte[] Purge = """{"id":0,"method":"revalidator/purge","params":[]}"""u8.ToArray();
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    private readonly CancellationTokenSource _stop = new();
+    private Socket? _socket;
+    private Task _run = Task.CompletedTask;
     private int _wanted;
     private int _running;
 
@@ -27,7 +30,7 @@ internal sealed partial class DatapathCache(AgentOptions options, ILogger logger
     /// <summary>Flows have changed in the switch. Returns at once.</summary>
     public void FlowsChanged()
     {
-        if (options.DatapathType != "netdev")
+        if (options.DatapathType != "netdev" || _stop.IsCancellationRequested)
         {
             return;
         }
@@ -35,8 +38,16 @@ internal sealed partial class DatapathCache(AgentOptions options, ILogger logger
         Interlocked.Increment(ref _wanted);
         if (Interlocked.Exchange(ref _running, 1) == 0)
         {
-            _ = Task.Run(RunAsync);
+            _run = Task.Run(RunAsync);
         }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _run.ConfigureAwait(false);
+        Disconnect();
     }
 
     private async Task RunAsync()
@@ -46,7 +57,7 @@ internal sealed partial class DatapathCache(AgentOptions options, ILogger logger
             while (Interlocked.Exchange(ref _wanted, 0) > 0)
             {
                 await PurgeAsync().ConfigureAwait(false);
-                await Task.Delay(Pause).ConfigureAwait(false);
+                await Task.Delay(Pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
             Volatile.Write(ref _running, 0);
@@ -58,11 +69,9 @@ internal sealed partial class DatapathCache(AgentOptions options, ILogger logger
     {
         try
         {
-            using var limit = new CancellationTokenSource(Patience);
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(FindControl()), limit.Token).ConfigureAwait(false);
-            await socket.SendAsync(Purge, limit.Token).ConfigureAwait(false);
-            var answer = await ReadAsync(socket, limit.Token).ConfigureAwait(false);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            limit.CancelAfter(Patience);
+            var answer = await AskAsync(limit.Token).ConfigureAwait(false);
             if (answer.RootElement.GetProperty("error").ValueKind != JsonValueKind.Null)
             {
                 LogFailed(logger, answer.RootElement.GetProperty("error").ToString());
@@ -73,8 +82,38 @@ internal sealed partial class DatapathCache(AgentOptions options, ILogger logger
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or OperationCanceledException or JsonException or KeyNotFoundException)
         {
             // A switch that is just restarting has nothing cached.
+            Disconnect();
             LogFailed(logger, e.Message);
         }
+    }
+
+    /// <summary>Asks on the connection of the last time, if it still is one: the switch is woken once for a request, and two times more for a connection.</summary>
+    private async Task<JsonDocument> AskAsync(CancellationToken ct)
+    {
+        if (_socket is not null)
+        {
+            try
+            {
+                await _socket.SendAsync(Purge, ct).ConfigureAwait(false);
+                return await ReadAsync(_socket, ct).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is SocketException or IOException)
+            {
+                // The switch was restarted.
+                Disconnect();
+            }
+        }
+
+        _socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await _socket.ConnectAsync(new UnixDomainSocketEndPoint(FindControl()), ct).ConfigureAwait(false);
+        await _socket.SendAsync(Purge, ct).ConfigureAwait(false);
+        return await ReadAsync(_socket, ct).ConfigureAwait(false);
+    }
+
+    private void Disconnect()
+    {
+        _socket?.Dispose();
+        _socket = null;
     }
 
     /// <summary>Its name has the process id, unless --unixctl gave another; a killed switch leaves its own behind.</summary>

@@ -26,12 +26,11 @@ public sealed partial class FlowSync : IAsyncDisposable
     /// <summary>The switch is on this host: asking it once a second costs nothing, and pods wait for it.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
-    private static readonly BundleOutcome Nothing = new([]);
 
     private readonly OpenFlowSwitch _switch;
     private readonly ILogger<FlowSync> _logger;
     private readonly InstalledEntries<FlowKey, Flow> _installed = new();
-    private readonly ConcurrentQueue<ushort> _zones = new();
+    private readonly ZoneFlushes _zones;
     private readonly ConcurrentQueue<FlowUpdate> _foreign = new();
     private readonly HashSet<FlowKey> _pending = [];
     private readonly InstalledEntries<uint, Group> _installedGroups = new();
@@ -59,6 +58,7 @@ public sealed partial class FlowSync : IAsyncDisposable
         _refused = new RefusedFlows(logger);
         _switch = new OpenFlowSwitch(OpenFlowEndpoint.Unix(Path.Combine(options.OvsRunDir, options.Bridge + ".mgmt")), new OpenFlowOptions { Reconnect = new ReconnectPolicy(FirstWait, LongestWait), ForwardRequests = isTold });
         _packets = new PacketLimit(_switch, logger);
+        _zones = new ZoneFlushes(_switch.FlushConntrackAsync);
     }
 
     /// <summary>Flow mods sent since the start.</summary>
@@ -113,8 +113,8 @@ public sealed partial class FlowSync : IAsyncDisposable
         return failures.Length == 0;
     }
 
-    /// <summary>Empties a conntrack zone before the next flows go to the switch.</summary>
-    public void FlushZone(ushort zone) => _zones.Enqueue(zone);
+    /// <summary>Conntrack zones to be emptied with the next flows.</summary>
+    public ZoneFlushes Zones => _zones;
 
     /// <summary>Connects and stays connected until cancelled.</summary>
     /// <param name="wake">Called when there is something to apply: a new connection, a foreign change.</param>
@@ -203,10 +203,7 @@ public sealed partial class FlowSync : IAsyncDisposable
                 _loadedConnection = connection;
             }
 
-            while (_zones.TryDequeue(out var zone))
-            {
-                await _switch.FlushConntrackAsync(zone, ct).ConfigureAwait(false);
-            }
+            await _zones.BeforeFlowsAsync(connection, ct).ConfigureAwait(false);
 
             _pending.UnionWith(plan.TakeChanged());
             TakeForeign(plan);
@@ -214,6 +211,7 @@ public sealed partial class FlowSync : IAsyncDisposable
             await RepairGroupsAsync(groups, ct).ConfigureAwait(false);
             _pendingGroups.UnionWith(groups.TakeChanged());
             await SendAsync(_installed.Compare(_pending, plan.TryGet), _installedGroups.Compare(_pendingGroups, groups.TryGet), ct).ConfigureAwait(false);
+            await _zones.AfterFlowsAsync(ct).ConfigureAwait(false);
             _pending.Clear();
             _pendingGroups.Clear();
             return true;
@@ -259,7 +257,11 @@ public sealed partial class FlowSync : IAsyncDisposable
     public Task<IReadOnlyList<FlowStats>> ReadAsync(CancellationToken ct) => _switch.DumpFlowsAsync(cancel: ct);
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _switch.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _datapath.DisposeAsync().ConfigureAwait(false);
+        await _switch.DisposeAsync().ConfigureAwait(false);
+    }
 
     /// <summary>Learned flows, and those that last seconds, come and go by themselves.</summary>
     internal static bool IsLearned(Flow flow) => Cookies.IsOurs(flow.Cookie) && Cookies.FeatureOf(flow.Cookie) is FlowFeature.Affinity or FlowFeature.Lease;
@@ -347,37 +349,38 @@ public sealed partial class FlowSync : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             var accepted = _refused.LeaveOut(difference);
-            var messages = Messages(accepted, groups);
-            var outcome = messages.Count == 0 ? Nothing : await _switch.ApplyAsync(messages, ct).ConfigureAwait(false);
-            if (outcome.Committed)
+            var messages = ChangeMessages.Of(accepted, groups);
+            if (messages.Count == 0)
             {
-                _installed.Confirm(accepted);
-                _installedGroups.Confirm(groups);
-                FlowsSent += accepted.Count;
-                AgentMetrics.FlowsSent.Add(accepted.Count);
-                GroupsSent += groups.Count;
-                _datapath.FlowsChanged();
-                LogSent(_logger, accepted.Upserts.Count, accepted.Deletes.Count, groups.Upserts.Count, groups.Deletes.Count);
                 return;
             }
 
-            // One flow that cannot be must not keep the others out: leave out what was refused and send the rest.
-            if (attempt > MostRefusals || !outcome.Failures.Any(_refused.Take))
+            // One flow that cannot be must not keep the others out: it is left out, by the switch itself or by the next attempt.
+            var outcome = await _switch.ApplyReadableAsync(messages, ct).ConfigureAwait(false);
+            var known = outcome.Failures.Count(_refused.Take);
+            if (known < outcome.Failures.Length || (!outcome.Committed && attempt > MostRefusals))
             {
                 outcome.ThrowIfFailed();
+            }
+
+            if (outcome.Committed)
+            {
+                Confirm(_refused.LeaveOut(accepted), groups);
+                return;
             }
         }
     }
 
-    private static List<OpenFlowMessage> Messages(Difference<FlowKey, Flow> difference, Difference<uint, Group> groups)
+    private void Confirm(Difference<FlowKey, Flow> flows, Difference<uint, Group> groups)
     {
-        // Referents come first and go last: a flow never names a group that is not there.
-        var messages = new List<OpenFlowMessage>(difference.Count + groups.Count);
-        messages.AddRange(groups.Upserts.Select(g => new GroupMod(GroupCommand.AddOrModify, g.Value)));
-        messages.AddRange(difference.Upserts.Select(f => FlowMod.Add(f.Value)));
-        messages.AddRange(difference.Deletes.Select(f => FlowMod.Delete(f.Key)));
-        messages.AddRange(groups.Deletes.Select(g => GroupMod.Delete(g.Key)));
-        return messages;
+        _installed.Confirm(flows);
+        _installedGroups.Confirm(groups);
+        FlowsSent += flows.Count;
+        AgentMetrics.FlowsSent.Add(flows.Count);
+        GroupsSent += groups.Count;
+        _zones.Confirm();
+        _datapath.FlowsChanged();
+        LogSent(_logger, flows.Upserts.Count, flows.Deletes.Count, groups.Upserts.Count, groups.Deletes.Count);
     }
 
     [LoggerMessage(3740, LogLevel.Information, "OpenFlow connection: {State} {Reason}")]

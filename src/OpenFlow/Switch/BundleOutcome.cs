@@ -13,20 +13,20 @@ public sealed record MessageFailure(int Index, OpenFlowMessage? Message, ErrorMe
     public override string ToString() => $"message {Index} ({(Message is FlowMod mod ? $"{mod.Command} {mod.Flow}" : Message?.GetType().Name)}): {Error.Name}";
 }
 
-/// <summary>What became of a bundle: everything in it is in effect, or nothing.</summary>
-/// <param name="Failures">Empty when it was committed.</param>
-public sealed record BundleOutcome(ImmutableArray<MessageFailure> Failures)
+/// <summary>What became of a bundle.</summary>
+/// <param name="Committed">Everything but the failures is in effect; otherwise nothing is.</param>
+/// <param name="Failures">What the switch refused.</param>
+public sealed record BundleOutcome(bool Committed, ImmutableArray<MessageFailure> Failures)
 {
-    /// <summary>True when everything is in effect.</summary>
-    public bool Committed => Failures.IsEmpty;
+    internal static BundleOutcome Nothing { get; } = new(true, []);
 
-    /// <summary>Throws when it was not committed.</summary>
+    /// <summary>Throws when something was refused.</summary>
     /// <exception cref="OpenFlowErrorException">The first failure.</exception>
     public void ThrowIfFailed()
     {
-        if (!Committed)
+        if (!Failures.IsEmpty)
         {
-            throw new OpenFlowErrorException(Failures[0].Error, $"bundle not applied, {Failures[0]}");
+            throw new OpenFlowErrorException(Failures[0].Error, $"{(Committed ? "bundle applied without" : "bundle not applied,")} {Failures[0]}");
         }
     }
 }

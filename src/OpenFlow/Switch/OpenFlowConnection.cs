@@ -6,7 +6,7 @@ namespace Weft.OpenFlow.Switch;
 
 /// <summary>One connection, from its stream to its end: frames, transaction ids, echo. It does not reconnect; <see cref="OpenFlowSwitch"/> does.</summary>
 /// <remarks>Safe for concurrent use. The first failure ends the connection and is what every waiter gets.</remarks>
-public sealed class OpenFlowConnection : IAsyncDisposable
+public sealed partial class OpenFlowConnection : IAsyncDisposable
 {
     private const int ChunkBytes = 128 * 1024;
     private readonly Stream _stream;
@@ -109,63 +109,6 @@ public sealed class OpenFlowConnection : IAsyncDisposable
 
     /// <summary>Sends without a wait for an effect or error.</summary>
     public Task PostAsync(OpenFlowMessage message, CancellationToken cancel = default) => WriteAsync(_pending.Reserve(1), [message], cancel);
-
-    /// <summary>Commits all messages or none (ONF bundle, atomic and ordered).</summary>
-    /// <param name="messages">Flow, group and port mods and packet-outs; Open vSwitch takes no meter mods in bundles.</param>
-    /// <param name="cancel">Ends the wait; after the commit was sent the outcome is unknown.</param>
-    public async Task<BundleOutcome> CommitAsync(IReadOnlyList<OpenFlowMessage> messages, CancellationToken cancel = default)
-    {
-        if (messages.Count == 0)
-        {
-            return new BundleOutcome([]);
-        }
-
-        const ushort AtomicOrdered = 3;
-        var first = _pending.Reserve(messages.Count + 2);
-        var (opening, committing) = (first + (uint)messages.Count, first + (uint)messages.Count + 1);
-        var range = _pending.AddRange(first, messages.Count);
-        var (opened, committed) = (_pending.Add(opening, null), _pending.Add(committing, null));
-        var (open, commit) = (new BundleControl(first, BundleControlType.OpenRequest, AtomicOrdered), new BundleControl(first, BundleControlType.CommitRequest, AtomicOrdered));
-        try
-        {
-            // All at once, answered in this order: a switch with hundreds of ports takes milliseconds for each time that it is woken.
-            await WriteAllAsync(messages.Count + 2, i =>
-            {
-                if (i == 0)
-                {
-                    open.Encode(_writer, opening);
-                }
-                else if (i <= messages.Count)
-                {
-                    BundleWriter.Add(_writer, first + (uint)(i - 1), first, AtomicOrdered, messages[i - 1]);
-                }
-                else
-                {
-                    commit.Encode(_writer, committing);
-                }
-            }, cancel).ConfigureAwait(false);
-            var answer = await committed.WaitAsync(cancel).ConfigureAwait(false);
-
-            // Where no bundle could be opened its members and the commit are refused as well: this is why.
-            ThrowIfError(open, await opened.WaitAsync(cancel).ConfigureAwait(false));
-            if (answer is ErrorMessage refused)
-            {
-                // The members' own errors come before the commit's.
-                var failures = range.Take();
-                return new BundleOutcome(failures.Length > 0
-                    ? [.. failures.Select(f => new MessageFailure(f.Index, messages[f.Index], f.Error))]
-                    : [new MessageFailure(-1, null, refused)]);
-            }
-
-            return new BundleOutcome([.. range.Take().Select(f => new MessageFailure(f.Index, messages[f.Index], f.Error))]);
-        }
-        finally
-        {
-            _pending.Remove(opening);
-            _pending.Remove(committing);
-            _pending.RemoveRange(range);
-        }
-    }
 
     /// <summary>Ends the connection for this reason, unless it ended before.</summary>
     public void End(OpenFlowConnectionException reason) => Break(reason);

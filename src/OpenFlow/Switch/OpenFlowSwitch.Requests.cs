@@ -18,6 +18,12 @@ public sealed partial class OpenFlowSwitch
     /// <returns>Committed, or which message failed and why; then nothing is in effect.</returns>
     public Task<BundleOutcome> ApplyAsync(IReadOnlyList<OpenFlowMessage> messages, CancellationToken cancel = default) => Connection.CommitAsync(messages, cancel);
 
+    /// <summary>
+    /// As <see cref="ApplyAsync"/>, in one round trip instead of two, without the messages that the switch cannot read: those are among the failures,
+    /// and do not keep the others from being in effect. A message that can be read and not carried out, such as a flow to a group that is not there, still does.
+    /// </summary>
+    public Task<BundleOutcome> ApplyReadableAsync(IReadOnlyList<OpenFlowMessage> messages, CancellationToken cancel = default) => Connection.CommitReadableAsync(messages, cancel);
+
     /// <summary>Sends messages one by one and a barrier; returns what the switch refused. Not atomic.</summary>
     public Task<ImmutableArray<MessageFailure>> SendAsync(IReadOnlyList<OpenFlowMessage> messages, CancellationToken cancel = default) => Connection.SendAsync(messages, cancel);
 

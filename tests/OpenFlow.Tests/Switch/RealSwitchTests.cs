@@ -36,19 +36,63 @@ public sealed class RealSwitchTests
     private static readonly Field[] MaskedByValue =
         [Fields.Fields.TunErspanVer, Fields.Fields.TunErspanDir, Fields.Fields.TunErspanHwid, Fields.Fields.TunGtpuFlags, Fields.Fields.TunGtpuMsgtype];
 
-    [Test]
-    public async Task A_bundle_with_a_bad_member_applies_nothing_and_names_the_member()
+    // Refused as it is read, as it is taken into the bundle, and as the bundle is committed; as the first, one between, and the last.
+    [TestCase("table=1,in_port=2 actions=set_field:80->tcp_dst,output:2", "OFPBAC_MATCH_INCONSISTENT", 0)]
+    [TestCase("table=1,in_port=2 actions=set_field:80->tcp_dst,output:2", "OFPBAC_MATCH_INCONSISTENT", 1)]
+    [TestCase("table=1,in_port=2 actions=set_field:80->tcp_dst,output:2", "OFPBAC_MATCH_INCONSISTENT", 2)]
+    [TestCase("table=1,in_port=2 actions=group:77", "OFPBAC_BAD_OUT_GROUP", 0)]
+    [TestCase("table=1,in_port=2 actions=group:77", "OFPBAC_BAD_OUT_GROUP", 1)]
+    [TestCase("table=1,in_port=2 actions=group:77", "OFPBAC_BAD_OUT_GROUP", 2)]
+    [TestCase("table=1,dp_hash=5 actions=drop", "OFPBRC_EPERM", 1)]
+    public async Task A_bundle_with_a_bad_member_applies_nothing_and_names_the_member(string text, string error, int place)
     {
         var good = FlowText.Parse("table=1,in_port=1 actions=output:2");
-        var bad = FlowText.Parse("table=1,in_port=2 actions=group:77");
-        var outcome = await Connection.ApplyAsync([FlowMod.Add(good), FlowMod.Add(bad), FlowMod.Add(good with { Table = 2 })]);
+        var bad = FlowText.Parse(text);
+        List<OpenFlowMessage> messages = [FlowMod.Add(good), FlowMod.Add(good with { Table = 2 })];
+        messages.Insert(place, FlowMod.Add(bad));
+        var outcome = await Connection.ApplyAsync(messages);
         Assert.Multiple(async () =>
         {
             Assert.That(outcome.Committed, Is.False);
-            Assert.That(outcome.Failures.Select(f => (f.Index, f.Error.Name)), Is.EqualTo(new[] { (1, "OFPBAC_BAD_OUT_GROUP") }));
-            Assert.That(outcome.ThrowIfFailed, Throws.TypeOf<OpenFlowErrorException>().With.Message.Contains("message 1"));
+            Assert.That(outcome.Failures.Select(f => (f.Index, f.Error.Name)), Is.EqualTo(new[] { (place, error) }));
+            Assert.That(outcome.ThrowIfFailed, Throws.TypeOf<OpenFlowErrorException>().With.Message.Contains($"message {place}"));
             Assert.That(await Connection.DumpFlowsAsync(), Is.Empty);
         });
+    }
+
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(2)]
+    public async Task A_member_that_cannot_be_read_is_named_and_left_out_where_that_is_wanted(int place)
+    {
+        var good = FlowText.Parse("table=1,in_port=1 actions=output:2");
+        List<OpenFlowMessage> messages = [FlowMod.Add(good), FlowMod.Add(good with { Table = 2 })];
+        messages.Insert(place, FlowMod.Add(FlowText.Parse("table=1,in_port=2 actions=set_field:80->tcp_dst,output:2")));
+        var outcome = await Connection.ApplyReadableAsync(messages);
+        Assert.That(outcome.Committed);
+        Assert.That(outcome.Failures.Select(f => (f.Index, f.Error.Name)), Is.EqualTo(new[] { (place, "OFPBAC_MATCH_INCONSISTENT") }));
+        Assert.That(outcome.ThrowIfFailed, Throws.TypeOf<OpenFlowErrorException>().With.Message.Contains("applied without message"));
+        Assert.That(await Connection.DumpFlowsAsync(), Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_member_that_cannot_be_carried_out_keeps_all_out_in_any_case()
+    {
+        var outcome = await Connection.ApplyReadableAsync([FlowMod.Add(FlowText.Parse("in_port=1 actions=output:2")), FlowMod.Add(FlowText.Parse("in_port=2 actions=group:77"))]);
+        Assert.That(outcome.Committed, Is.False);
+        Assert.That(outcome.Failures.Single().Error.Name, Is.EqualTo("OFPBAC_BAD_OUT_GROUP"));
+        Assert.That(await Connection.DumpFlowsAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task When_no_member_can_be_read_all_are_named()
+    {
+        var bad = FlowMod.Add(FlowText.Parse("table=1,in_port=2 actions=set_field:80->tcp_dst,output:2"));
+        foreach (var outcome in new[] { await Connection.ApplyAsync([bad, bad]), await Connection.ApplyReadableAsync([bad, bad]) })
+        {
+            Assert.That(outcome.Committed, Is.False);
+            Assert.That(outcome.Failures.Select(f => f.Index), Is.EqualTo(new[] { 0, 1 }));
+        }
     }
 
     [Test]
