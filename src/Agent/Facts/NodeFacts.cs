@@ -21,6 +21,9 @@ public sealed record NodeFacts
     /// <summary>Interfaces that are (about to be) ports of the bridge, by <see cref="AttachedPort.Id"/>.</summary>
     public ImmutableDictionary<string, AttachedPort> Ports { get; init; } = ImmutableDictionary<string, AttachedPort>.Empty;
 
+    /// <summary>The ports of a network's pods that are here.</summary>
+    public IEnumerable<AttachedPort> PortsOf(int networkKey) => Ports.Values.Where(p => p.Attachment.NetworkKey == networkKey);
+
     /// <summary>What pods learned from name servers, for rules with domain names.</summary>
     public LearnedNames Names { get; init; } = LearnedNames.Empty;
 

@@ -91,9 +91,9 @@ public sealed class FlowPlanner
     public void PlanPort(NodeFacts facts, AttachedPort port)
     {
         PlanOwners(facts, [PortPrefix + port.Id]);
-        if (port.Attachment.NetworkKey != Network.DefaultKey)
+        if (port.Attachment.NetworkKey is var key && key != Network.DefaultKey)
         {
-            PlanOwners(facts, [TenantPortPrefix + port.Attachment.Pod, .. NetworkOwners(facts, port.Attachment.NetworkKey)]);
+            PlanOwners(facts, [TenantPortPrefix + port.Attachment.Pod, .. NetworkOwners(facts, key), .. SharedOwners(facts, key)]);
         }
 
         _policies.PlanPod(facts, port.Attachment.Pod);
@@ -123,6 +123,10 @@ public sealed class FlowPlanner
 
     private static IEnumerable<string> NetworkOwners(NodeFacts facts, int key) =>
         TenantFlows.NetworkOf(facts, key) is { } network ? [NetworkPrefix + network.Id] : [];
+
+    /// <summary>The Services that a network shares: only its pods here ask for them, so they are others when the first one came or the last one went.</summary>
+    private IEnumerable<string> SharedOwners(NodeFacts facts, int key) =>
+        facts.PortsOf(key).Take(2).Count() < 2 && TenantFlows.NetworkOf(facts, key) is { } network ? _shared.Of(network.Id).Select(OwnerOf) : [];
 
     /// <summary>A tenant's router has its network's id. Its routes lead to ports.</summary>
     private static IEnumerable<string> OwnersOfRouter(NodeFacts facts, string id) =>

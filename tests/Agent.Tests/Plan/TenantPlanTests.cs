@@ -87,6 +87,26 @@ public sealed class TenantPlanTests
     }
 
     [Test]
+    public void A_shared_Service_has_no_flows_in_a_network_without_pods_here()
+    {
+        var planner = new FlowPlanner();
+        var facts = Empty();
+        planner.PlanAll(facts);
+        facts = Add(planner, facts, 1);
+        var shared = Texts(planner).Where(f => f.Contains("nw_dst=10.96.0.1", StringComparison.Ordinal)).ToList();
+        var port = facts.Ports.Values.Single();
+        foreach (var (ports, expected) in new[] { (facts.Ports.Clear(), shared.Count - 1), (facts.Ports, shared.Count) })
+        {
+            facts = facts with { Ports = ports };
+            planner.PlanPort(facts, port);
+            var fresh = new FlowPlanner();
+            fresh.PlanAll(facts);
+            Assert.That(Texts(planner), Is.EqualTo(Texts(fresh)), $"{ports.Count} pods");
+            Assert.That(Texts(planner).Count(f => f.Contains("nw_dst=10.96.0.1", StringComparison.Ordinal)), Is.EqualTo(expected), $"{ports.Count} pods");
+        }
+    }
+
+    [Test]
     public void What_a_slice_knows_of_networks_follows_every_change()
     {
         var builder = new SliceBuilder(Empty().Slice);

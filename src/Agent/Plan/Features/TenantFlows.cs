@@ -21,7 +21,7 @@ public static class TenantFlows
     /// <summary>The flows of a network itself: their number depends on its Subnets only. None while no pod of it is here.</summary>
     public static IEnumerable<Flow> Plan(NodeFacts facts, Network network)
     {
-        if (facts.Ports.Values.FirstOrDefault(p => p.Attachment.NetworkKey == network.Key) is not { } port)
+        if (facts.PortsOf(network.Key).FirstOrDefault() is not { } port)
         {
             yield break;
         }
@@ -128,7 +128,7 @@ public static class TenantFlows
             {
                 yield return ToTunnel(tunnelEnd, port.NetworkKey, Priorities.Host, cookie).When(match).Goto(Tables.ConntrackCommit);
             }
-            else if (facts.Ports.Values.FirstOrDefault(p => p.Attachment.Pod == port.Id && p.Attachment.NetworkKey == port.NetworkKey) is { } here)
+            else if (facts.PortsOf(port.NetworkKey).FirstOrDefault(p => p.Attachment.Pod == port.Id) is { } here)
             {
                 // As if it came through a tunnel from the other network: that network's policies and zone are next.
                 FlowAction[] enter =

@@ -48,11 +48,11 @@ public sealed record ServicePlan(IReadOnlyList<Group> Groups, IReadOnlyList<Flow
             balancer.Protocol == Protocol.Udp ? [.. used.SelectMany(t => t.Endpoints)] : []);
     }
 
-    /// <summary>Plans how a tenant's network reaches the ClusterIP of a Service port that it shares. The groups are those of <see cref="Of"/>.</summary>
+    /// <summary>Plans how a tenant's network reaches the ClusterIP of a Service port that it shares: not at all while no pod of it is here. The groups are those of <see cref="Of"/>.</summary>
     public static IReadOnlyList<Flow> Shared(NodeFacts facts, LoadBalancer balancer, Network network, GroupIds ids)
     {
         var endpoints = EndpointsOf(facts, balancer);
-        if (network.Key == balancer.NetworkKey || !network.SharedServices.Contains(balancer.Service) || EndpointTarget.All(facts, balancer, endpoints, ids) is not { IsEmpty: false } all)
+        if (network.Key == balancer.NetworkKey || !facts.PortsOf(network.Key).Any() || !network.SharedServices.Contains(balancer.Service) || EndpointTarget.All(facts, balancer, endpoints, ids) is not { IsEmpty: false } all)
         {
             return [];
         }

@@ -57,6 +57,9 @@ internal sealed class SharedServices
         return pairs;
     }
 
+    /// <summary>The pairs of a network that was taken.</summary>
+    public IEnumerable<(string Balancer, string Network)> Of(string network) => (_sharedBy.GetValueOrDefault(network) ?? []).SelectMany(BalancersOf).Select(b => (b, network));
+
     /// <summary>Takes a Service port as it is now, or its end.</summary>
     /// <returns>The pairs of Service port and network that may be others.</returns>
     public List<(string Balancer, string Network)> TakeBalancer(NodeFacts facts, string id)
