@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Weft.Controller.Allocation;
 using Weft.Controller.Network;
+using Weft.Controller.Publish;
 using Weft.Topology;
 
 namespace Weft.Controller;
@@ -117,6 +118,7 @@ public sealed record ControllerOptions
         _ when !Enum.TryParse<TunnelType>(Tunnel, ignoreCase: true, out _) || char.IsDigit(Tunnel[0]) =>
             $"tunnel is '{Tunnel}': it must be geneve, vxlan or gre",
         { Mtu: < 0 or (> 0 and < 1280) or > 65535 } => $"mtu is {Mtu}: it must be 0 (automatic) or 1280 to 65535",
+        _ when Array.Find(TlsNames, n => !ServerCertificates.IsName(n)) is { } name => $"tlsNames has '{name}': it must be DNS names and addresses",
         { AgentAuthentication: not ("tokenReview" or "none") } => $"agentAuthentication is '{AgentAuthentication}': it must be tokenReview or none",
         _ when LoadBalancerPools.FirstOrDefault(p => !AddressRange.TryParse(p, out _)) is { } bad =>
             $"loadBalancerPools has '{bad}': it must be a CIDR such as 192.0.2.0/28 or a range such as 192.0.2.10-192.0.2.20",

@@ -23,6 +23,7 @@ public sealed class ControllerOptionsTests
     [TestCase("""{"tlsDir":"d","clusterCidrs":["10.244.0.0"]}""", "clusterCidrs has '10.244.0.0'")]
     [TestCase("""{"tlsDir":"d","serviceCidrs":["10.0.0.0/33"]}""", "serviceCidrs has '10.0.0.0/33'")]
     [TestCase("""{"tlsDir":"d","agentAuthentication":"maybe"}""", "agentAuthentication is 'maybe'")]
+    [TestCase("""{"tlsDir":"d","tlsNames":["a.example","b c"]}""", "tlsNames has 'b c'")]
     [TestCase("""{"tlsDir":"d","namespace":""}""", "namespace is empty")]
     [TestCase("""{"tlsDirectory":"d"}""", "tlsDirectory")]
     [TestCase("""{"mtu":"many"}""", "$.mtu")]

@@ -63,12 +63,13 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, TenantTable t
         known.Version = claim is null && addresses.Length == 0 ? pod.Metadata.ResourceVersion ?? "" : null;
         if (!addresses.AsSpan().SequenceEqual(known.StatusAddresses) || !Equals(claim, known.Claim))
         {
+            var claimed = !Equals(claim, known.Claim);
             tenants.Untrack(known);
             (known.Claim, known.StatusAddresses) = (claim, addresses);
             tenants.Track(known);
-            if (!Place(known) && known.Vpc is { } vpc)
+            if (!Place(known) && claimed && known.Vpc is { } vpc)
             {
-                // The claim may say more than where: its record has the Subnet and the MAC.
+                // The claim may say more than where: its record has the Subnet and the MAC. A tenant's port has no address of the status.
                 tenants.NotePort(vpc, known);
             }
         }
@@ -127,6 +128,9 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, TenantTable t
             return false;
         }
 
+        // A port of the default network has no addresses: its node leases them.
+        var isOther = network != Topology.Network.DefaultKey || pod.Network != network;
+
         // Those who have the port must hear of it, before and after.
         if (pod.Vpc is { } before)
         {
@@ -144,7 +148,11 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, TenantTable t
             tenants.Join(next, pod);
         }
 
-        changes.Note(node, pod, whole: true);
+        if (isOther)
+        {
+            changes.Note(node, pod, whole: true);
+        }
+
         return true;
     }
 
@@ -166,7 +174,10 @@ internal sealed class PodTable(NodeTable nodes, GroupTable groups, TenantTable t
             tenants.Join(pod.Vpc, pod);
         }
 
-        changes.Note(pod.Node, pod, whole: true);
+        if (pod.For(pod.Node) is not null)
+        {
+            changes.Note(pod.Node, pod, whole: true);
+        }
     }
 
     private void Remove(PodState pod)

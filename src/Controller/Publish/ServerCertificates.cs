@@ -40,11 +40,14 @@ public sealed class ServerCertificates
     /// <summary>The names by which agents may reach this controller.</summary>
     public static IEnumerable<string> NamesOf(ControllerOptions options) =>
     [
-        "weft-controller", $"weft-controller.{options.Namespace}", $"weft-controller.{options.Namespace}.svc", "localhost", Dns.GetHostName(),
+        "weft-controller", $"weft-controller.{options.Namespace}", $"weft-controller.{options.Namespace}.svc", "localhost", .. new[] { Dns.GetHostName() }.Where(IsName),
         .. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses)
             .Select(a => a.Address).Where(a => !a.IsIPv6LinkLocal).Select(a => a.ToString()),
         .. options.TlsNames,
     ];
+
+    /// <summary>Whether a certificate can have the name: a machine without one is called "(none)".</summary>
+    public static bool IsName(string name) => Uri.CheckHostName(name) is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6;
 
     /// <summary>How a connection is made now: with the current certificate; the same instance until it changes.</summary>
     public SslServerAuthenticationOptions TlsOptions()

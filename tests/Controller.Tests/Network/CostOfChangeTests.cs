@@ -39,6 +39,26 @@ public sealed class CostOfChangeTests
     }
 
     [Test]
+    public void A_node_hears_of_a_pod_once_and_not_of_what_its_port_does_not_show()
+    {
+        var network = Tenants(networks: 1);
+        List<string> Heard(params Action[] changes) => [.. changes.SelectMany(change =>
+        {
+            var before = network.Revision;
+            change();
+            network.Commit();
+            var delta = network.Since("node-0", before)!;
+            return delta.Upserts.Select(u => u.Id).Concat(delta.Deletes.Select(d => "-" + d.Id));
+        })];
+        Assert.That(Heard(() => network.Upsert(TenantPod(0, claimed: false))), Is.Empty, "it has no address yet");
+        Assert.That(Heard(() => network.Upsert(TenantPod(0, claimed: true))), Does.Contain("t0/p"));
+        Assert.That(Heard(() => network.Upsert(TenantPod(0, claimed: true, alias: "10.32.0.9"))), Is.Empty, "its alias is the node's own lease");
+        Assert.That(Heard(() => network.Upsert(Pod("t9", "d", "web", ""))), Is.EqualTo(new[] { "t9/d" }), "a pod of the default network");
+        Assert.That(Heard(() => network.Upsert(Pod("t9", "d", "web", "10.9.9.9"))), Is.Empty, "and so is its address");
+        Assert.That(Heard(() => network.RemovePod(new ObjectKey("t9", "d")), () => network.RemovePod(new ObjectKey("t0", "p"))), Does.Contain("-t9/d").And.Contain("-t0/p"));
+    }
+
+    [Test]
     public void A_tenant_pod_costs_the_same_objects_and_statuses_among_10_networks_and_among_200()
     {
         var (few, many) = (CostsOfTenantPods(networks: 10), CostsOfTenantPods(networks: 200));
@@ -48,6 +68,26 @@ public sealed class CostOfChangeTests
     }
 
     private static List<(long Objects, long Statuses, bool Keys)> CostsOfTenantPods(int networks)
+    {
+        var network = Tenants(networks);
+        return [.. new Action[]
+        {
+            () => network.Upsert(TenantPod(0, claimed: false)),
+            () => network.Upsert(TenantPod(0, claimed: true)),
+            () => network.Upsert(Subnet(0, used: 2)),
+            () => network.RemovePod(new ObjectKey("t0", "p")),
+        }.Select(change =>
+        {
+            var (objects, statuses, keys) = (network.Work, network.Tenants.StatusesComputed, network.Tenants.KeysVersion);
+            change();
+            network.Commit();
+            network.Tenants.TakeStatuses();
+            return (network.Work - objects, network.Tenants.StatusesComputed - statuses, network.Tenants.KeysVersion != keys);
+        })];
+    }
+
+    /// <summary>A Vpc with a Subnet for each namespace, and a pod in each but the first, all on one node that somebody follows.</summary>
+    private static LogicalNetwork Tenants(int networks)
     {
         var network = new LogicalNetwork(new ClusterSettings { Id = ClusterSettings.TheId });
         network.Upsert(new V1Node { Metadata = new V1ObjectMeta { Name = "node-0" } });
@@ -66,20 +106,7 @@ public sealed class CostOfChangeTests
         network.Commit();
         network.Snapshot("node-0");
         network.Tenants.TakeStatuses();
-        return [.. new Action[]
-        {
-            () => network.Upsert(TenantPod(0, claimed: false)),
-            () => network.Upsert(TenantPod(0, claimed: true)),
-            () => network.Upsert(Subnet(0, used: 2)),
-            () => network.RemovePod(new ObjectKey("t0", "p")),
-        }.Select(change =>
-        {
-            var (objects, statuses, keys) = (network.Work, network.Tenants.StatusesComputed, network.Tenants.KeysVersion);
-            change();
-            network.Commit();
-            network.Tenants.TakeStatuses();
-            return (network.Work - objects, network.Tenants.StatusesComputed - statuses, network.Tenants.KeysVersion != keys);
-        })];
+        return network;
     }
 
     private static V1ObjectMeta Metadata(string name) => new() { Name = name, Uid = name, Generation = 1 };
@@ -91,12 +118,12 @@ public sealed class CostOfChangeTests
         Status = new V1Alpha1SubnetStatus { Namespaces = [$"t{i}"], UsedIPs = used },
     };
 
-    private static V1Pod TenantPod(int i, bool claimed)
+    private static V1Pod TenantPod(int i, bool claimed, string? alias = null)
     {
         var pod = Pod($"t{i}", "p", "web", "");
         pod.Metadata.Uid = $"u{i}";
         pod.Metadata.ResourceVersion = "1";
-        pod.Status = new V1PodStatus { Phase = "Pending" };
+        pod.Status = new V1PodStatus { Phase = "Pending", PodIP = alias, PodIPs = alias is null ? null : [new V1PodIP { Ip = alias }] };
         if (claimed)
         {
             pod.Metadata.Annotations = new() { [AddressClaim.Annotation] = new AddressClaim { Uid = $"u{i}", Term = 1, Subnet = $"t{i}", Addresses = ["10.0.0.2"] }.ToAnnotation() };

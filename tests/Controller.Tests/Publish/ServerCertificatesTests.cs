@@ -37,6 +37,19 @@ public sealed class ServerCertificatesTests
         Assert.That(File.ReadAllText(folder.File("ca.crt")), Is.EqualTo(authority));
     }
 
+    [TestCase("(none)", false)]
+    [TestCase("node 1", false)]
+    [TestCase("", false)]
+    [TestCase("my_host", true)]
+    [TestCase("fd00::1", true)]
+    public void A_name_that_passes_can_be_looked_up_in_the_certificate(string name, bool isName)
+    {
+        Assert.That(ServerCertificates.IsName(name), Is.EqualTo(isName));
+        using var folder = new TemporaryFolder();
+        var certificate = new ServerCertificates(folder.Path, [.. Names, .. new[] { name }.Where(ServerCertificates.IsName)], TimeProvider.System).Current();
+        Assert.That(isName ? certificate.MatchesHostname(name) : certificate.MatchesHostname(Names[0]), Is.True);
+    }
+
     [Test]
     public void A_new_name_needs_a_new_certificate()
     {
