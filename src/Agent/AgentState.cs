@@ -11,6 +11,9 @@ namespace Weft.Agent;
 /// <param name="RowsKnown">The attachments that OVSDB holds are known.</param>
 public sealed record AgentState(NodeFacts Facts, bool Synced, long Revision, EquatableArray<NodeProblem> Problems, bool RowsKnown)
 {
+    /// <summary>Every input was known, so the node was compared with the plan; before that nothing can be said of it.</summary>
+    public bool IsCompared => Facts.Slice.IsKnown && RowsKnown;
+
     /// <summary>What keeps pods from being attached, or null. Single objects that could not be planned do not.</summary>
     public string? LastError => Problems.FirstOrDefault(p => p.Reason != NotPlanned)?.Message;
 

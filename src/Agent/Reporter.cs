@@ -20,7 +20,8 @@ public sealed partial class Reporter(AgentOptions options, AgentLoop loop, HostS
         using var changed = new SemaphoreSlim(0);
         void OnChange(AgentState state)
         {
-            if (changed.CurrentCount == 0)
+            // An agent that has just started and not looked yet has nothing to say: above all not that all is well.
+            if (state.IsCompared && changed.CurrentCount == 0)
             {
                 changed.Release();
             }
@@ -66,6 +67,13 @@ public sealed partial class Reporter(AgentOptions options, AgentLoop loop, HostS
 
     private IEnumerable<NodeProblem> Problems(AgentState state)
     {
+        if (!state.IsCompared)
+        {
+            yield return new NodeProblem("NotComparedYet", $"node {options.NodeName}", state.Facts.Slice.IsKnown
+                ? $"the rows of {options.Ovsdb} are not known yet, so nothing is compared or changed: is ovsdb-server running?"
+                : "the controller has not told this node's state yet, so nothing is compared or changed");
+        }
+
         foreach (var problem in (IEnumerable<NodeProblem>)state.Problems)
         {
             yield return problem;

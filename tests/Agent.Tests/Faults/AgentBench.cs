@@ -86,7 +86,7 @@ internal sealed class AgentBench : IAsyncDisposable
     public string[] Controllers { get; set; } = ["http://127.0.0.1:1"];
 
     /// <summary>What the agent reports as wrong now.</summary>
-    public IReadOnlyList<NodeProblem> Problems => _reporter.Make(Loop.Published).Problems;
+    public IReadOnlyList<NodeProblem> Problems => ProblemsOf(Loop.Published);
 
     /// <summary>Starts everything and waits until the switch holds the plan and the pods of the facts have ports.</summary>
     public static async Task<AgentBench> StartAsync(NodeFacts facts, Func<AgentBench, Task>? prepare = null)
@@ -209,6 +209,9 @@ internal sealed class AgentBench : IAsyncDisposable
         _stop.Dispose();
         _running = [];
     }
+
+    /// <summary>What the agent reports in a state.</summary>
+    public IReadOnlyList<NodeProblem> ProblemsOf(AgentState state) => _reporter.Make(state).Problems;
 
     /// <summary>Waits until the agent says that all is as planned.</summary>
     public Task InSyncAsync(string after) => Eventually.True($"the agent in sync after {after}: {string.Join("; ", Problems)}", () => Loop.Published.Synced, TimeSpan.FromSeconds(30));

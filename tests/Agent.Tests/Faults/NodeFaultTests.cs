@@ -1,4 +1,5 @@
 using Weft.Agent.CniServer;
+using Weft.Agent.Facts;
 using System.Text.Json;
 using Weft.Agent.Plan.Pipeline;
 using Weft.Agent.Tests.Facts;
@@ -38,6 +39,15 @@ public sealed class NodeFaultTests
         await ChildProcess.RunAsync("umount", [state]);
         await _node.DisposeAsync();
         await _pod.DisposeAsync();
+    }
+
+    [Test]
+    public void An_agent_that_has_not_compared_yet_does_not_say_that_all_is_well()
+    {
+        var state = _node.Loop.Published;
+        Assert.That(_node.ProblemsOf(state), Is.Empty);
+        Assert.That(_node.ProblemsOf(state with { RowsKnown = false }).Single(), Has.Property("Reason").EqualTo("NotComparedYet").And.Property("Message").Contains("is ovsdb-server running"));
+        Assert.That(_node.ProblemsOf(state with { Facts = state.Facts with { Slice = Slice.Empty } }).Single().Message, Does.Contain("the controller has not told"));
     }
 
     [Test]
