@@ -87,6 +87,7 @@ public sealed class ChartTests
         Assert.That(privileged.SelectMany(c => c["volumeMounts"].Objects()).Select(m => (m.Text("mountPath"), m.Text("mountPropagation"))), Is.All.EqualTo(("/run/netns", "Bidirectional")));
         var config = JsonNode.Parse(objects.Single(o => o.Text("kind") == "ConfigMap" && o.Text("metadata", "name") == "weft-config").Text("data", "agent.json")!)!;
         Assert.That((int?)config["sparePorts"], Is.EqualTo(spares));
+        Assert.That(privileged.Select(c => "/run/netns/" + c["command"].Texts().Last()), Is.All.EqualTo((string?)config["sparePortsNamespace"]), "it is made where the agent looks");
     }
 
     [Test]

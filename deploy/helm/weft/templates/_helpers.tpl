@@ -53,6 +53,9 @@ otlpEndpoint: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
+{{/* The network namespace of ports that wait for their pods. */}}
+{{- define "weft.portNamespace" -}}weft-ports{{- end -}}
+
 {{- define "weft.agentConfig" -}}
 nodeName: ${NODE_NAME}
 controllers:
@@ -79,6 +82,7 @@ hostProc: /host-proc
 hostCgroup: /host-cgroup
 {{- end }}
 sparePorts: {{ .Values.agent.sparePorts }}
+sparePortsNamespace: /run/netns/{{ include "weft.portNamespace" . }}
 {{- with .Values.telemetry.otlpEndpoint }}
 otlpEndpoint: {{ . | quote }}
 {{- end }}
