@@ -1,10 +1,14 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Weft.TestSupport;
 
 /// <summary>Waits for conditions instead of time.</summary>
+/// <remarks>As for the lab, <c>WEFT_LAB_PATIENCE</c> multiplies every time-out on machines that are slow, such as emulated ones.</remarks>
 public static class Eventually
 {
+    private static readonly double Factor = double.TryParse(Environment.GetEnvironmentVariable("WEFT_LAB_PATIENCE"), CultureInfo.InvariantCulture, out var factor) && factor > 0 ? factor : 1;
+
     /// <summary>Polls <paramref name="condition"/> until it holds.</summary>
     /// <param name="what">What was awaited, for the message when it did not come.</param>
     /// <param name="condition">True when there is nothing more to wait for. Exceptions count as "not yet"; the last one is reported.</param>
@@ -12,7 +16,7 @@ public static class Eventually
     /// <exception cref="TimeoutException">The condition did not hold in time; the message says what was missing.</exception>
     public static async Task True(string what, Func<Task<bool>> condition, TimeSpan? timeout = null)
     {
-        var limit = timeout ?? TimeSpan.FromSeconds(10);
+        var limit = (timeout ?? TimeSpan.FromSeconds(10)) * Factor;
         var clock = Stopwatch.StartNew();
         Exception? last = null;
         while (true)

@@ -19,6 +19,7 @@ public sealed class KernelTests
     private static readonly bool Short = Environment.GetEnvironmentVariable("WEFT_TEST_KERNEL") == "1";
     private static readonly TunnelType[] Tunnels = Full ? [TunnelType.Geneve, TunnelType.Vxlan, TunnelType.Gre] : [TunnelType.Geneve];
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(Full ? 20 : 5);
+    private static readonly TimeSpan ScaleLimit = TimeSpan.FromMinutes(40);
 
     [Test]
     public async Task Two_nodes_on_the_data_path_of_Debians_kernel_pass_every_check()
@@ -59,6 +60,23 @@ public sealed class KernelTests
 
         Assert.That(output, Does.Contain("guest: ended with 0"));
         Assert.That(lines.Count(l => l.StartsWith("ok ", StringComparison.Ordinal)), Is.GreaterThan(20), output);
+    }
+
+    [Test]
+    public async Task The_next_of_five_hundred_networks_takes_as_long_as_the_first_on_the_data_path_of_Debians_kernel()
+    {
+        if (!Full)
+        {
+            Assert.Ignore("the guest takes a quarter of an hour: scripts/test kernel");
+        }
+
+        await PrepareAsync();
+        var output = await BashAsync($"""
+            . scripts/lib/cni && publish_cni >&2 && . scripts/lib/kernel && prepare_kernel >&2 &&
+            (WEFT_KERNEL_MEMORY=6000 run_in_kernel {ScaleLimit.TotalSeconds:0} scripts/lib/kernel-scale || echo "the guest did not end well within {ScaleLimit.TotalSeconds:0} s")
+            """, ScaleLimit);
+        TestContext.Out.WriteLine(output);
+        Assert.That(output, Does.Contain("guest: ended with 0").And.Contain("CNI ADD"));
     }
 
     /// <summary>Without QEMU or a kernel to download the test cannot be.</summary>
@@ -112,8 +130,8 @@ public sealed class KernelTests
             Addresses = [$"10.244.{node}.{pod.Number}", $"fd00:10:244:{node}::{pod.Number}"],
         };
 
-    private static Task<string> BashAsync(string script) =>
-        ChildProcess.RunAsync("bash", ["-c", $"cd '{Root}'\n{script}"], timeout: Limit + TimeSpan.FromMinutes(6));
+    private static Task<string> BashAsync(string script, TimeSpan? limit = null) =>
+        ChildProcess.RunAsync("bash", ["-c", $"cd '{Root}'\n{script}"], timeout: (limit ?? Limit) + TimeSpan.FromMinutes(6));
 
     private static string Root
     {

@@ -105,7 +105,7 @@ public sealed partial class TenantScaleTests
     private async Task<double> BarePortAsync()
     {
         var node = _lab.Cluster.Layout.Node(Node);
-        await _lab.OvsAsync(Node, "ovs-vsctl", "add-br", "br-bare", "--", "set", "bridge", "br-bare", "datapath_type=netdev", "fail_mode=secure");
+        await _lab.OvsAsync(Node, "ovs-vsctl", "add-br", "br-bare", "--", "set", "bridge", "br-bare", $"datapath_type={TestLab.Datapath}", "fail_mode=secure");
         var times = new List<double>();
         for (var i = 0; i < 9; i++)
         {

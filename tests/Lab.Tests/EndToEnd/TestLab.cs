@@ -34,10 +34,13 @@ public sealed partial class TestLab : IAsyncDisposable
     public static string NameOf(string part) =>
         $"e{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(new LabPrograms().Root)))[..3]}-{part}";
 
+    /// <summary>The data path of the nodes: that of the kernel with WEFT_TEST_DATAPATH=system, where it has one (scripts/lib/kernel).</summary>
+    public static string Datapath { get; } = Environment.GetEnvironmentVariable("WEFT_TEST_DATAPATH") ?? "netdev";
+
     /// <summary>Starts a lab. The short name keeps it apart from others, at most 3 letters.</summary>
     public static async Task<TestLab> UpAsync(string name, string tunnel = "geneve", int nodes = 2, string? clusterCidrs = null, int controllers = 1, int sparePorts = 0)
     {
-        var options = new LabOptions { Name = NameOf(name), Tunnel = tunnel, Nodes = nodes, Controllers = controllers, SparePorts = sparePorts, Manifests = "" };
+        var options = new LabOptions { Name = NameOf(name), Tunnel = tunnel, Nodes = nodes, Controllers = controllers, SparePorts = sparePorts, Manifests = "", Datapath = Datapath };
         options = options with { ClusterCidrs = clusterCidrs ?? options.ClusterCidrs };
         return new TestLab(await LabCluster.UpAsync(options, TestContext.Progress.WriteLine, CancellationToken.None));
     }
