@@ -1,14 +1,11 @@
 using System.Diagnostics;
-using System.Globalization;
+using Weft.Lab.Net;
 
 namespace Weft.Lab.Cluster;
 
 /// <summary>Waits for conditions.</summary>
-/// <remarks>On slow machines (an emulated one, for example) <c>WEFT_LAB_PATIENCE</c> multiplies every patience.</remarks>
 internal static class Wait
 {
-    private static readonly double Factor = double.TryParse(Environment.GetEnvironmentVariable("WEFT_LAB_PATIENCE"), CultureInfo.InvariantCulture, out var factor) && factor > 0 ? factor : 1;
-
     /// <summary>Looks every 20 ms until <paramref name="ready"/> holds.</summary>
     /// <exception cref="LabException">It did not in time: <paramref name="complaint"/> and what <paramref name="evidence"/> says.</exception>
     public static Task UntilAsync(string complaint, Func<bool> ready, Func<string> evidence, TimeSpan patience, CancellationToken ct) =>
@@ -18,7 +15,7 @@ internal static class Wait
     public static async Task UntilAsync(
         string complaint, Func<Task<bool>> ready, Func<string> evidence, TimeSpan patience, CancellationToken ct)
     {
-        patience *= Factor;
+        patience *= Slowness.Factor;
         var begun = Stopwatch.GetTimestamp();
         while (!await ready())
         {

@@ -25,6 +25,7 @@ public static class Shell
         TimeSpan patience,
         CancellationToken ct)
     {
+        patience *= Slowness.Factor;
         using var process = Start(program, arguments, environment);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(patience);
