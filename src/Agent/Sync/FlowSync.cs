@@ -30,7 +30,6 @@ public sealed partial class FlowSync : IAsyncDisposable
     private readonly OpenFlowSwitch _switch;
     private readonly ILogger<FlowSync> _logger;
     private readonly InstalledEntries<FlowKey, Flow> _installed = new();
-    private readonly ZoneFlushes _zones;
     private readonly ConcurrentQueue<FlowUpdate> _foreign = new();
     private readonly HashSet<FlowKey> _pending = [];
     private readonly InstalledEntries<uint, Group> _installedGroups = new();
@@ -58,7 +57,7 @@ public sealed partial class FlowSync : IAsyncDisposable
         _refused = new RefusedFlows(logger);
         _switch = new OpenFlowSwitch(OpenFlowEndpoint.Unix(Path.Combine(options.OvsRunDir, options.Bridge + ".mgmt")), new OpenFlowOptions { Reconnect = new ReconnectPolicy(FirstWait, LongestWait), ForwardRequests = isTold });
         _packets = new PacketLimit(_switch, logger);
-        _zones = new ZoneFlushes(_switch.FlushConntrackAsync);
+        Zones = new ZoneFlushes(_switch.FlushConntrackAsync);
     }
 
     /// <summary>Flow mods sent since the start.</summary>
@@ -114,7 +113,7 @@ public sealed partial class FlowSync : IAsyncDisposable
     }
 
     /// <summary>Conntrack zones to be emptied with the next flows.</summary>
-    public ZoneFlushes Zones => _zones;
+    public ZoneFlushes Zones { get; }
 
     /// <summary>Connects and stays connected until cancelled.</summary>
     /// <param name="wake">Called when there is something to apply: a new connection, a foreign change.</param>
@@ -203,7 +202,7 @@ public sealed partial class FlowSync : IAsyncDisposable
                 _loadedConnection = connection;
             }
 
-            await _zones.BeforeFlowsAsync(connection, ct).ConfigureAwait(false);
+            await Zones.BeforeFlowsAsync(connection, ct).ConfigureAwait(false);
 
             _pending.UnionWith(plan.TakeChanged());
             TakeForeign(plan);
@@ -211,7 +210,7 @@ public sealed partial class FlowSync : IAsyncDisposable
             await RepairGroupsAsync(groups, ct).ConfigureAwait(false);
             _pendingGroups.UnionWith(groups.TakeChanged());
             await SendAsync(_installed.Compare(_pending, plan.TryGet), _installedGroups.Compare(_pendingGroups, groups.TryGet), ct).ConfigureAwait(false);
-            await _zones.AfterFlowsAsync(ct).ConfigureAwait(false);
+            await Zones.AfterFlowsAsync(ct).ConfigureAwait(false);
             _pending.Clear();
             _pendingGroups.Clear();
             return true;
@@ -378,7 +377,7 @@ public sealed partial class FlowSync : IAsyncDisposable
         FlowsSent += flows.Count;
         AgentMetrics.FlowsSent.Add(flows.Count);
         GroupsSent += groups.Count;
-        _zones.Confirm();
+        Zones.Confirm();
         _datapath.FlowsChanged();
         LogSent(_logger, flows.Upserts.Count, flows.Deletes.Count, groups.Upserts.Count, groups.Deletes.Count);
     }
