@@ -94,8 +94,7 @@ internal sealed partial class DatapathCache(AgentOptions options, ILogger logger
         {
             try
             {
-                await _socket.SendAsync(Purge, ct).ConfigureAwait(false);
-                return await ReadAsync(_socket, ct).ConfigureAwait(false);
+                return await ExchangeAsync(_socket, ct).ConfigureAwait(false);
             }
             catch (Exception e) when (e is SocketException or IOException)
             {
@@ -106,8 +105,13 @@ internal sealed partial class DatapathCache(AgentOptions options, ILogger logger
 
         _socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await _socket.ConnectAsync(new UnixDomainSocketEndPoint(FindControl()), ct).ConfigureAwait(false);
-        await _socket.SendAsync(Purge, ct).ConfigureAwait(false);
-        return await ReadAsync(_socket, ct).ConfigureAwait(false);
+        return await ExchangeAsync(_socket, ct).ConfigureAwait(false);
+    }
+
+    private static async Task<JsonDocument> ExchangeAsync(Socket socket, CancellationToken ct)
+    {
+        await socket.SendAsync(Purge, ct).ConfigureAwait(false);
+        return await ReadAsync(socket, ct).ConfigureAwait(false);
     }
 
     private void Disconnect()

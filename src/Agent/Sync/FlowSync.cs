@@ -186,7 +186,9 @@ public sealed partial class FlowSync : IAsyncDisposable
 
         try
         {
+            // Before anything is sent on a new connection, too: what was lost with the last one counts as done after that.
             var connection = _switch.Connections;
+            await Zones.BeforeFlowsAsync(connection, ct).ConfigureAwait(false);
             if (connection != _loadedConnection)
             {
                 await LoadAsync(ct).ConfigureAwait(false);
@@ -201,8 +203,6 @@ public sealed partial class FlowSync : IAsyncDisposable
                 await ForgetAsync(stale, ct).ConfigureAwait(false);
                 _loadedConnection = connection;
             }
-
-            await Zones.BeforeFlowsAsync(connection, ct).ConfigureAwait(false);
 
             _pending.UnionWith(plan.TakeChanged());
             TakeForeign(plan);
